@@ -1,0 +1,47 @@
+# make book   builds the pages        make test   runs everything        make execute   re-runs changed chapters
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+STAMP = $(VENV)/.installed
+PAGES = book/_build/html
+# Sphinx does not copy changed styles, scripts, extensions or settings by itself: then every page is built again.
+ALL = $(shell test -e $(PAGES)/index.html && find _config.yml _toc.yml book/assets book/_ext -newer $(PAGES)/index.html | grep -q . && echo --all)
+BUILD = $(BIN)/jupyter-book build . --path-output book -W -n --keep-going --quiet $(ALL)
+
+.PHONY: help book test unit notebooks lint execute bench clean
+
+help:
+	@sed -n 1p Makefile
+
+# The environment: made once, and again only when what it is made from changes.
+$(STAMP): requirements.txt constraints.txt pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || $(PYTHON) -m virtualenv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -c constraints.txt
+	touch $@
+
+book: $(STAMP)
+	$(BUILD)
+	@echo "The book is built. Open $(PAGES)/index.html"
+
+test: $(STAMP) lint
+	$(BIN)/python -m pytest --nbval
+	$(BUILD)
+
+unit: $(STAMP)
+	$(BIN)/python -m pytest tests
+
+notebooks: $(STAMP)
+	$(BIN)/python -m pytest --nbval book
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+execute: $(STAMP)
+	$(BIN)/python book/_ext/execute.py
+
+bench: $(STAMP)
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf book/_build

@@ -1,0 +1,183 @@
+"""Run the chapters whose code, or whose part of vaelib, has changed since they were last run, in place.
+
+    python book/_ext/execute.py [--all] [NOTEBOOK ...]
+
+Without notebooks: every chapter of the book. A chapter that fails keeps its file as it was, and the exit code is 1.
+"""
+
+import argparse
+import ast
+import hashlib
+import json
+import os
+import re
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+from IPython.core.inputtransformer2 import TransformerManager
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, DeadKernelError
+
+BOOK = Path(__file__).resolve().parent.parent
+LIBRARY = BOOK.parent / "vaelib"
+WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+CARRIAGE_RETURN = re.compile(r"^.*\r(?=[^\n])", re.MULTILINE)  # what a terminal would have overwritten
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("notebooks", nargs="*", type=Path, help="default: every chapter of the book")
+    parser.add_argument("--all", action="store_true", help="also run what has not changed")
+    chosen = parser.parse_args(arguments)
+    paths = chosen.notebooks or sorted(BOOK.glob("*.ipynb"))
+    if missing := [str(path) for path in paths if not path.exists()]:
+        parser.error(f"no such notebook: {', '.join(missing)}")
+    return int(not all([bring_up_to_date(path, chosen.all) for path in paths]))
+
+
+def bring_up_to_date(path, always=False):
+    """Run one chapter if it needs it, and say so in a line; False if it failed."""
+    notebook = nbformat.read(path, as_version=4)
+    if not always and is_up_to_date(notebook):
+        print(f"{path.name}: up to date", flush=True)
+        return True
+    start = time.perf_counter()
+    try:
+        run(notebook, path.parent)
+    except (CellExecutionError, DeadKernelError) as error:
+        print(
+            f"{path.name}: failed, the file is as it was\n{COLOUR.sub('', str(error))}",
+            flush=True,
+        )
+        return False
+    tidy(notebook)
+    write(notebook, path)
+    print(f"{path.name}: run in {time.perf_counter() - start:.1f} s", flush=True)
+    return True
+
+
+def is_up_to_date(notebook):
+    stored = notebook.metadata.get("vaelib", {}).get("digest")
+    try:
+        return stored == digest(notebook) and all(cell.execution_count for cell in code_cells(notebook))
+    except SyntaxError:  # the kernel will say in which cell
+        return False
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+
+
+def digest(notebook):
+    """SHA-256 of the code of a chapter and of the files of vaelib that it imports, directly or not."""
+    found = hashlib.sha256(json.dumps([cell.source for cell in code_cells(notebook)]).encode())
+    for path in library_files(notebook):
+        found.update(f"\n{path.name}\n".encode() + path.read_bytes())
+    return found.hexdigest()
+
+
+def library_files(notebook):
+    """The files of vaelib that a chapter depends on. `__init__.py` holds only the version, and is left out."""
+    found = set()
+    todo = [TransformerManager().transform_cell(cell.source) for cell in code_cells(notebook)]
+    while todo:
+        paths = {LIBRARY / f"{name}.py" for name in imported_modules(todo.pop())}
+        new = {path for path in paths - found if path.exists()}
+        found |= new
+        todo.extend(path.read_text(encoding="utf-8") for path in new)
+    scripts = LIBRARY.glob("js/*.js") if LIBRARY / "widgets.py" in found else []
+    return sorted(found) + sorted(scripts)
+
+
+def imported_modules(source):
+    """Names of the modules of vaelib that a piece of Python imports, anywhere in it."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = f"vaelib.{node.module or ''}".strip(".") if node.level else node.module
+            names = [f"{base}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        yield from (name.split(".")[1] for name in names if name.startswith("vaelib."))
+
+
+def run(notebook, folder):
+    """Run every cell in a fresh kernel, with progress bars switched off."""
+    notebook.metadata.pop("widgets", None)
+    client = NotebookClient(
+        notebook,
+        timeout=None,
+        kernel_name="python3",
+        record_timing=False,
+        force_raise_errors=True,
+        extra_arguments=["--log-level=ERROR"],  # warnings about the transport tell a reader nothing
+        resources={"metadata": {"path": str(folder)}},
+    )
+    client.execute(env=os.environ | {"VAELIB_PROGRESS": "0"})
+    notebook.metadata.setdefault("vaelib", {})["digest"] = digest(notebook)
+
+
+def tidy(notebook):
+    """Leave only what says something about the chapter: no times, no Python patch version, no dead widgets."""
+    notebook.metadata.kernelspec = {
+        "display_name": "Python 3",
+        "language": "python",
+        "name": "python3",
+    }
+    # The lexer stays: without it the magics of IPython are highlighted as errors.
+    notebook.metadata.language_info = {"name": "python", "pygments_lexer": "ipython3"}
+    live = keep_live_widgets(notebook)
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+        if cell.cell_type == "code":
+            cell.outputs = merge_streams([output for output in cell.outputs if not is_dead_view(output, live)])
+
+
+def keep_live_widgets(notebook):
+    """Drop the state that belongs to no live figure, and return the identifiers of what is left."""
+    state = notebook.metadata.get("widgets", {}).get(WIDGET_STATE, {}).get("state", {})
+    live, todo = (
+        set(),
+        [name for name, model in state.items() if model["model_module"] == "anywidget"],
+    )
+    while todo:
+        live.add(name := todo.pop())
+        mentioned = re.findall(r"IPY_MODEL_(\w+)", json.dumps(state[name]["state"]))
+        todo.extend(other for other in mentioned if other in state and other not in live)
+    for name in state.keys() - live:
+        del state[name]
+    if not live:
+        notebook.metadata.pop("widgets", None)
+    return live
+
+
+def is_dead_view(output, live):
+    view = output.get("data", {}).get(WIDGET_VIEW)
+    return view is not None and view["model_id"] not in live
+
+
+def merge_streams(outputs):
+    """Join neighbouring pieces of one stream: how a stream is cut into pieces depends on the moment."""
+    merged = []
+    for output in outputs:
+        if merged and output.output_type == "stream" and merged[-1].get("name") == output.name:
+            merged[-1].text = CARRIAGE_RETURN.sub("", merged[-1].text + output.text)
+        else:
+            merged.append(output)
+    return merged
+
+
+def write(notebook, path):
+    """Replace the file in one step, so that an interruption leaves the old one whole."""
+    part = path.with_name(path.name + ".part")
+    part.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8", newline="\n")
+    os.replace(part, path)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,21 @@
+"""Settings for every test, and for the kernels that run the chapters: they inherit this environment."""
+
+import os
+
+import pytest
+
+os.environ["VAELIB_PROGRESS"] = "0"  # a progress bar in an output would differ from run to run
+
+
+def pytest_collection_modifyitems(items):
+    """Skip what is marked `gpu` where there is no CUDA device."""
+    marked = [item for item in items if item.get_closest_marker("gpu")]
+    if marked and not _has_cuda():
+        for item in marked:
+            item.add_marker(pytest.mark.skip(reason="needs a CUDA device"))
+
+
+def _has_cuda():
+    import torch  # a second or two, spent only when a test asks for a GPU
+
+    return torch.cuda.is_available()

@@ -1,0 +1,120 @@
+"""The rules that every chapter keeps. Each guard takes a notebook and returns its problems; none means good.
+
+Here stand the rules about prose, about what is taken from vaelib, and about the book as a whole; those about
+cells are in `guards_cells.py`, those about equations in `guards_equations.py`.
+"""
+
+import ast
+import re
+from decimal import Decimal
+
+import guards_cells
+import guards_equations
+from guard_sides import FUNCTIONS, LIBRARY, imports, vaelib_name
+from notebook_parts import HIDDEN, calls, code_cells, labels, markdown_texts, output_texts, sentences, tags, tree
+
+FORBIDDEN_WORDS = re.compile(r"\b(simply|obviously)\b", re.IGNORECASE)
+NUMBER = re.compile(r"(?<![\w.])\d*\.?\d+(?:[eE][-+]?\d+)?")
+DECIMAL = re.compile(r"(?<![\w.])(?:\d*\.\d+(?:[eE][-+]?\d+)?|\d+[eE][-+]?\d+)(?!\.?\d)")
+# Numbers that name a place or a version: "Exercise 2.1", "Sections 1.2 and 1.3", "Python 3.11", "## 2.1 Heading".
+NAMES_A_PLACE = re.compile(
+    r"^\s*#+\s*\d+(\.\d+)+"
+    r"|\b(Exercise|Chapter|Section|Equation|Figure|Table|Part|Python|PyTorch|CC BY)s?\s+\(?\d+(\.\d+)+"
+    r"((\s*[-–]\s*|,\s+(and\s+)?|\s+(and|or|to)\s+)\d+(\.\d+)+)*",
+    re.IGNORECASE,
+)
+
+
+def guard_decimals_have_a_source(notebook):
+    """A decimal in the prose stands in an output, in the code, or in a sentence with a citation."""
+    sources = [cell.source for cell in code_cells(notebook)]
+    sources += [_without_markup(text) for cell in code_cells(notebook) for text in output_texts(cell)]
+    known = {Decimal(number) for source in sources for number in NUMBER.findall(source)}
+    return [
+        f"{number} is in no output, code or citation: {' '.join(sentence.split())[:80]!r}"
+        for sentence in sentences(notebook)
+        if "{cite" not in sentence
+        for number in DECIMAL.findall(NAMES_A_PLACE.sub(" ", sentence))
+        if Decimal(number) not in known
+    ]
+
+
+def _without_markup(text):
+    return re.sub(r"<[a-z/][^>]*>", " ", text)
+
+
+def guard_imports_are_public(notebook):
+    """What a notebook takes from vaelib is public, and is defined in the file that it names."""
+    trees = [tree(cell) for cell in code_cells(notebook)]
+    imported = imports(trees)
+    used = {vaelib_name(node, imported) for cell_tree in trees for node in ast.walk(cell_tree)} - {None, ""}
+    return [problem for name in sorted(used | set(imported.values()) - {""}) for problem in _import_problems(name)]
+
+
+def _import_problems(name):
+    module, _, member = name.partition(".")
+    member = member.partition(".")[0]
+    path = LIBRARY / f"{module}.py"
+    if module.startswith("_") or member.startswith("_"):
+        return [f"vaelib.{name} is private"]
+    if not path.exists():
+        return [f"vaelib has no module {module}"]
+    if member and member not in _defined_names(ast.parse(path.read_text(encoding="utf-8"))):
+        return [f"vaelib/{module}.py does not define {member}"]
+    return []
+
+
+def _defined_names(module):
+    """The functions, classes and constants of a file; what it imports is not among them."""
+    constants = [node for top in module.body if isinstance(top, ast.Assign | ast.AnnAssign) for node in ast.walk(top)]
+    stored = {node.id for node in constants if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    return stored | {node.name for node in module.body if isinstance(node, (*FUNCTIONS, ast.ClassDef))}
+
+
+def guard_words_are_kind(notebook):
+    found = [word for text in markdown_texts(notebook) for word in FORBIDDEN_WORDS.findall(text)]
+    return [f"{word!r} tells the reader that it should be easy" for word in found]
+
+
+def guard_seed_comes_first(notebook):
+    """The first visible cell that uses vaelib sets the seed."""
+    visible = [tree(cell) for cell in code_cells(notebook) if not HIDDEN & set(tags(cell))]
+    imported = imports(tree(cell) for cell in code_cells(notebook))
+    users = [part for part in visible if imports([part]) or any(vaelib_name(n, imported) for n in ast.walk(part))]
+    if users and not calls(users[0], "set_seed"):
+        return [f"set_seed(...) is missing from the first visible cell with vaelib: {ast.unparse(users[0])[:60]!r}"]
+    return []
+
+
+def size_problems(path):
+    kilobytes = path.stat().st_size / 1024
+    return [f"{path.name} has {kilobytes:.0f} KB; it must stay under 600"] if kilobytes >= 600 else []
+
+
+def toc_problems(toc, names):
+    """`toc` is the text of _toc.yml, `names` are files such as "book/01_name.ipynb"."""
+    listed = re.findall(r"^\s*-?\s*(?:root|file):\s*[\"']?([^\s\"'#]+)", toc, re.MULTILINE)
+    return [f"_toc.yml does not list {name}" for name in names if name.rsplit(".", 1)[0] not in listed]
+
+
+def book_label_problems(pages):
+    """`pages` maps a file name to its notebook; a label may be used once in the whole book."""
+    owners = {}
+    for name, page in pages.items():
+        for label in set(labels(page)):
+            owners.setdefault(label, []).append(name)
+    return [f"{label} is used in {', '.join(names)}" for label, names in owners.items() if len(names) > 1]
+
+
+NOTEBOOK_GUARDS = [
+    guard
+    for module in (vars(guards_cells), vars(guards_equations), dict(globals()))
+    for name, guard in module.items()
+    if name.startswith("guard_")
+]
+PAGE_GUARDS = [  # for the pages without code
+    guards_equations.guard_displays_are_labelled,
+    guards_equations.guard_labels_are_unique,
+    guards_equations.guard_equations_are_checked,
+    guard_words_are_kind,
+]

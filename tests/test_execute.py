@@ -1,0 +1,160 @@
+"""`make execute`: chapters are run in place, only when they changed, and leave no traces of the moment."""
+
+import importlib.util
+import json
+import os
+from pathlib import Path
+
+import nbformat
+import pytest
+from small_notebooks import new_code_cell, new_notebook
+
+ROOT = Path(__file__).resolve().parent.parent
+BAR = "from tqdm.notebook import tqdm\nfor _ in tqdm(range(3)):\n    pass"
+FIGURE = """import anywidget
+
+class Figure(anywidget.AnyWidget):
+    _esm = "export default {}"
+
+Figure()"""
+
+
+@pytest.fixture(scope="module")
+def execute():
+    spec = importlib.util.spec_from_file_location("execute", ROOT / "book" / "_ext" / "execute.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def chapter(tmp_path):
+    """Writes a notebook of these cells and returns its path."""
+
+    def write(*sources):
+        notebook = new_notebook(cells=[new_code_cell(source) for source in sources])
+        nbformat.write(notebook, tmp_path / "chapter.ipynb")
+        return tmp_path / "chapter.ipynb"
+
+    return write
+
+
+def stored(path):
+    return nbformat.read(path, as_version=4)
+
+
+def edit(path, source, position=0):
+    """Change a cell and keep everything else, as an editor does."""
+    notebook = stored(path)
+    notebook.cells[position].source = source
+    nbformat.write(notebook, path)
+
+
+def test_a_chapter_is_run_in_its_folder_without_progress_bars(execute, chapter, capsys):
+    path = chapter("import os\nos.getcwd()", "print(os.environ['VAELIB_PROGRESS'])\nprint('again')")
+    assert execute.main([str(path)]) == 0
+    first, second = stored(path).cells
+    assert (first.execution_count, second.execution_count) == (1, 2)
+    assert first.outputs[0].data["text/plain"] == repr(str(path.parent))
+    assert [output.text for output in second.outputs] == ["0\nagain\n"]
+    assert "chapter.ipynb: run in" in capsys.readouterr().out
+
+
+def test_nothing_of_the_moment_is_stored(execute, chapter):
+    path = chapter("1 + 1")
+    notebook = stored(path)
+    notebook.cells[0].metadata["execution"] = {"iopub.status.busy": "2026-01-01T00:00:00Z"}
+    nbformat.write(notebook, path)
+    execute.main([str(path)])
+    assert stored(path).cells[0].metadata == {}
+    metadata = stored(path).metadata
+    assert metadata.pop("vaelib").keys() == {"digest"}
+    assert metadata == {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python", "pygments_lexer": "ipython3"},
+    }
+    assert os.listdir(path.parent) == ["chapter.ipynb"]
+
+
+def test_only_a_changed_chapter_is_run_again(execute, chapter, capsys):
+    path = chapter("import uuid\nuuid.uuid4().hex")
+    execute.main([str(path)])
+    before = path.read_bytes()
+    assert execute.main([str(path)]) == 0
+    assert path.read_bytes() == before and "up to date" in capsys.readouterr().out
+    execute.main(["--all", str(path)])
+    assert path.read_bytes() != before
+    edit(path, "print('changed')")
+    execute.main([str(path)])
+    assert stored(path).cells[0].outputs[0].text == "changed\n"
+
+
+def test_a_chapter_that_lost_its_outputs_is_run_again(execute, chapter):
+    path = chapter("print(1)")
+    execute.main([str(path)])
+    notebook = stored(path)
+    notebook.cells[0].update(execution_count=None, outputs=[])
+    nbformat.write(notebook, path)
+    execute.main([str(path)])
+    assert stored(path).cells[0].outputs[0].text == "1\n"
+
+
+@pytest.mark.parametrize("source", ["x = 1\nraise KeyError('gone')", "x = = 1"])
+def test_an_error_is_shown_and_leaves_the_file_as_it_was(execute, chapter, capsys, source):
+    path = chapter("print('before')", source)
+    before = path.read_bytes()
+    assert execute.main([str(path)]) == 1
+    shown = capsys.readouterr().out
+    assert path.read_bytes() == before and os.listdir(path.parent) == ["chapter.ipynb"]
+    assert source in shown and "Error" in shown and "\x1b" not in shown
+
+
+def test_a_progress_bar_leaves_nothing_on_the_page(execute, chapter):
+    path = chapter(BAR)
+    execute.main([str(path)])
+    assert "widgets" not in stored(path).metadata
+    assert not any("data" in output for output in stored(path).cells[0].outputs)
+
+
+def test_a_live_figure_keeps_its_state(execute, chapter):
+    path = chapter(FIGURE, BAR)
+    execute.main([str(path)])
+    notebook = stored(path)
+    state = notebook.metadata.widgets[execute.WIDGET_STATE]["state"]
+    assert {model["model_module"] for model in state.values()} == {"anywidget", "@jupyter-widgets/base"}
+    assert notebook.cells[0].outputs[0].data[execute.WIDGET_VIEW]["model_id"] in state
+    assert sum("IPY_MODEL" in json.dumps(model) for model in state.values()) == 1  # the figure and its layout
+
+
+@pytest.fixture
+def library(execute, monkeypatch, tmp_path):
+    """A vaelib of four files: `top` needs `middle` needs `bottom`; nothing needs `apart`."""
+    sources = {
+        "top": "import vaelib.middle",
+        "middle": "def f():\n    from .bottom import g",
+        "bottom": "",
+        "apart": "",
+    }
+    for name, source in sources.items():
+        (tmp_path / f"{name}.py").write_text(source, encoding="utf-8")
+    monkeypatch.setattr(execute, "LIBRARY", tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("line", ["from vaelib.top import f", "from vaelib import top", "import vaelib.top as t"])
+def test_the_digest_follows_what_a_chapter_imports(execute, library, line):
+    notebook = new_notebook(cells=[new_code_cell("%matplotlib inline\n" + line)])
+    before = execute.digest(notebook)
+    (library / "apart.py").write_text("x = 1", encoding="utf-8")
+    assert execute.digest(notebook) == before
+    (library / "bottom.py").write_text("x = 1", encoding="utf-8")
+    assert execute.digest(notebook) != before
+
+
+def test_the_digest_covers_the_scripts_of_live_figures(execute, library):
+    notebook = new_notebook(cells=[new_code_cell("from vaelib.widgets import Figure")])
+    (library / "widgets.py").write_text("", encoding="utf-8")
+    before = execute.digest(notebook)
+    (library / "js").mkdir()
+    (library / "js" / "figure.js").write_text("", encoding="utf-8")
+    assert execute.digest(notebook) != before

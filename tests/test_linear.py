@@ -1,0 +1,124 @@
+"""The laboratory against brute force: the joint Gaussian of (x, z), SVD, quadrature and Monte Carlo."""
+
+import math
+
+import pytest
+import torch
+
+from vaelib.linear import LinearGaussian, covariance, fit_ppca, pca
+
+DOUBLE = torch.float64
+
+
+def draws(*shape, seed=0):
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=DOUBLE)
+
+
+@pytest.fixture
+def model():
+    """D = 5, L = 3: every dimension different, so that a transposed matrix cannot pass."""
+    return LinearGaussian(draws(5, 3), draws(5, seed=1), 0.6)
+
+
+def joint(model):
+    """Mean and covariance of (x, z) stacked, from the definition: x = W z + b + sigma e."""
+    D, L = model.W.shape
+    top = torch.cat([model.W, model.sigma * torch.eye(D, dtype=DOUBLE)], 1)  # x as a mix of (z, e)
+    mix = torch.cat([top, torch.eye(L, L + D, dtype=DOUBLE)])
+    return torch.cat([model.b, torch.zeros(L, dtype=DOUBLE)]), mix @ mix.T
+
+
+def some_q(x, seed=7):
+    a = draws(3, 3, seed=seed)
+    return draws(len(x), 3, seed=seed), a @ a.T + 0.1 * torch.eye(3, dtype=DOUBLE)
+
+
+def test_covariance_divides_by_n():
+    x = draws(7, 3)
+    torch.testing.assert_close(covariance(x), torch.cov(x.T, correction=0))
+    for bad in (draws(7), draws(0, 3)):
+        with pytest.raises(ValueError, match=r"x must have shape \(N, D\)"):
+            covariance(bad)
+
+
+def test_pca_is_the_svd():
+    x = draws(40, 6) * torch.arange(1, 7) + 3
+    found = pca(x, 2)
+    _, s, vt = torch.linalg.svd(x - x.mean(0), full_matrices=False)
+    torch.testing.assert_close(found.eigenvalues, s**2 / 40)
+    torch.testing.assert_close((found.components.T @ vt[:2].T).abs(), torch.eye(2, dtype=DOUBLE), atol=1e-12, rtol=0)
+    rank_two = (x - x.mean(0)) @ vt[:2].T @ vt[:2] + x.mean(0)
+    torch.testing.assert_close(found.decode(found.encode(x)), rank_two)
+    residual = (x - rank_two).square().sum(1).mean()
+    torch.testing.assert_close(residual, found.eigenvalues[2:].sum())
+    for bad in (0, 7):
+        with pytest.raises(ValueError, match=f"between 1 and D = 6; got {bad}"):
+            pca(x, bad)
+
+
+def test_log_prob_and_posterior_are_the_joint_gaussians(model):
+    x = draws(4, 5, seed=3)
+    mean, cov = joint(model)
+    marginal = torch.distributions.MultivariateNormal(mean[:5], cov[:5, :5])
+    torch.testing.assert_close(model.log_prob(x), marginal.log_prob(x), rtol=1e-11, atol=1e-11)
+    gain = cov[5:, :5] @ torch.linalg.inv(cov[:5, :5])  # conditioning by the block formula
+    mu, spread = model.posterior(x)
+    torch.testing.assert_close(mu, (x - mean[:5]) @ gain.T, rtol=1e-11, atol=1e-11)
+    torch.testing.assert_close(spread, cov[5:, 5:] - gain @ cov[:5, 5:], rtol=1e-11, atol=1e-11)
+
+
+def test_elbo_plus_gap_is_log_prob(model):
+    x = draws(4, 5, seed=3)
+    q = some_q(x)
+    torch.testing.assert_close(model.elbo(x, *q) + model.gap(x, *q), model.log_prob(x), rtol=0, atol=1e-10)
+    assert (model.gap(x, *q) > 0).all()
+    exact = model.posterior(x)
+    torch.testing.assert_close(model.elbo(x, *exact), model.log_prob(x), rtol=0, atol=1e-10)
+    assert model.gap(x, *exact).abs().max() < 1e-10
+
+
+def test_elbo_is_the_average_over_q(model):
+    """Monte Carlo over z ~ q, with torch.distributions for every density: no formula of vaelib on this side."""
+    x = draws(1, 5, seed=3)
+    mu, cov = some_q(x)
+    q = torch.distributions.MultivariateNormal(mu[0], cov)
+    z = mu[0] + draws(400_000, 3, seed=11) @ torch.linalg.cholesky(cov).T
+    likelihood = torch.distributions.Normal(z @ model.W.T + model.b, model.sigma).log_prob(x).sum(-1)
+    prior = torch.distributions.Normal(0.0, 1.0).log_prob(z).sum(-1)
+    terms = likelihood + prior - q.log_prob(z)
+    for got, draw in ((model.elbo(x, mu, cov), terms), (model.expected_log_likelihood(x, mu, cov), likelihood)):
+        assert abs(draw.mean() - got[0]) < 5 * draw.std() / len(z) ** 0.5
+
+
+def test_one_dimension_by_quadrature():
+    model = LinearGaussian(torch.tensor([[1.3]], dtype=DOUBLE), torch.tensor([0.4], dtype=DOUBLE), 0.5)
+    z = torch.linspace(-14, 14, 40_001, dtype=DOUBLE)
+    normal = lambda v, m, s: torch.exp(-((v - m) ** 2) / (2 * s**2)) / (s * math.sqrt(2 * math.pi))  # noqa: E731
+    evidence = torch.trapezoid(normal(2.0, 1.3 * z + 0.4, 0.5) * normal(z, 0, 1), z)
+    assert model.log_prob(torch.tensor([[2.0]], dtype=DOUBLE)).item() == pytest.approx(math.log(evidence), abs=1e-10)
+
+
+def test_samples_have_the_joint_moments(model):
+    n = 400_000
+    pairs = torch.cat(model.sample(n, torch.Generator().manual_seed(0)), 1)
+    mean, cov = joint(model)
+    assert ((pairs.mean(0) - mean).abs() < 5 * (cov.diagonal() / n).sqrt()).all()
+    spread = ((cov**2 + cov.diagonal().outer(cov.diagonal())) / n).sqrt()  # of an estimated covariance (Wishart)
+    assert ((torch.cov(pairs.T, correction=0) - cov).abs() < 5.5 * spread).all()
+
+
+def test_ppca_is_the_most_likely_model():
+    x = draws(500, 5) * torch.tensor([3.0, 2.0, 1.0, 0.5, 0.4])
+    best = fit_ppca(x, 2)
+    top = best.log_prob(x).mean()
+    for seed in range(20):
+        nudge = 0.01 * draws(5, 2, seed=seed)
+        assert best._replace(W=best.W + nudge).log_prob(x).mean() < top
+    for factor in (0.99, 1.01):
+        assert best._replace(sigma=best.sigma * factor).log_prob(x).mean() < top
+    assert best._replace(b=best.b + 0.01).log_prob(x).mean() < top
+    model_cov = best.W @ best.W.T + best.sigma**2 * torch.eye(5, dtype=DOUBLE)
+    torch.testing.assert_close(torch.trace(model_cov), torch.trace(covariance(x)))
+    for bad in (5, 6):
+        with pytest.raises(ValueError, match="latent_dim must"):
+            fit_ppca(x, bad)

@@ -1,0 +1,56 @@
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+
+from vaelib.plots import COLORS, image_rows, label_line, new_figure
+
+
+@pytest.fixture(autouse=True)
+def close():
+    yield
+    plt.close("all")
+
+
+def luminance(color):
+    r, g, b = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in matplotlib.colors.to_rgb(color))
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b
+
+
+@pytest.mark.parametrize("name", COLORS)
+def test_every_colour_can_be_read_as_text_on_white(name):
+    """WCAG AA for text asks for a contrast of 4.5; labels are written in these colours."""
+    assert 1.05 / (luminance(COLORS[name]) + 0.05) >= 4.5
+
+
+def test_rows_hold_the_pictures_on_one_scale():
+    rows = {"data": torch.full((3, 4, 5), 51, dtype=torch.uint8), "decoder": np.full((2, 4, 5), 1.7)}
+    figure = image_rows(rows, captions={"decoder": ["a", "b"]})
+    images = [axis.get_images()[0] for axis in figure.axes if axis.get_images()]
+    assert len(images) == 5 and all(image.get_clim() == (0, 1) for image in images)
+    assert images[0].get_array().max() == pytest.approx(0.2) and images[-1].get_array().max() == 1
+    texts = [t.get_text() for axis in figure.axes for t in axis.texts]
+    assert sorted(texts) == ["a", "b", "data", "decoder"]
+
+
+def test_a_row_of_the_wrong_shape_is_named():
+    with pytest.raises(ValueError, match=r"row 'flat' must hold pictures of shape \(N, H, W\); got \(3, 784\)"):
+        image_rows({"flat": torch.zeros(3, 784)})
+
+
+def test_inputs_are_left_alone():
+    image = np.full((1, 2, 2), 3.0)
+    image_rows({"x": image})
+    assert (image == 3).all()
+
+
+def test_figure_and_labels():
+    figure, axes = new_figure(8, 3, panels=2)
+    assert figure.get_size_inches().tolist() == [8, 3] and len(axes) == 2
+    label = label_line(axes[0], 1, 2, "ELBO", COLORS["q"], dx=6)
+    assert label.get_text() == "ELBO" and label.get_color() == COLORS["q"] and label.xyann == (6, 0)
+    assert not axes[0].spines["top"].get_visible()

@@ -1,0 +1,76 @@
+"""Estimates with units: how well, how much, how far."""
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from vaelib.distributions import normal_log_prob, reparameterize
+
+
+@torch.no_grad()
+def log_likelihood_iw(
+    model,
+    x: Tensor,
+    log_likelihood: Callable[[Tensor, Tensor], Tensor],
+    num_samples: int,
+    generator: torch.Generator | None = None,
+    chunk: int = 50,
+) -> Tensor:
+    """log p(x) by importance sampling with q(z|x) as proposal: log of the mean of K weights.
+
+    Args:
+        model: anything with `encode(x) -> mu, logvar` and `decode(z)`, as in `vaelib.objectives`.
+        x: examples, (B, D), encoded once.
+        log_likelihood: function of x and the decoder's parameters that returns one number per example, nats.
+        num_samples: K, at least 1.
+        generator: source of the noise; the global one by default.
+        chunk: samples in memory at a time. Another chunk draws other noise from the same generator.
+
+    Returns:
+        (B,), nats. On average a lower bound on log p(x) that closes as 1/K.
+
+    Raises:
+        ValueError: num_samples or chunk below 1.
+
+    Source: Burda et al. (2016), section 5; Rezende et al. (2014), appendix E. Book: chapter 3.
+    """
+    if num_samples < 1 or chunk < 1:
+        raise ValueError(f"num_samples and chunk must be at least 1; got {num_samples} and {chunk}")
+    mu, logvar = model.encode(x)  # (B, L)
+    zero, total = torch.zeros_like(mu), torch.full(mu.shape[:-1], -math.inf, dtype=mu.dtype, device=mu.device)
+    for start in range(0, num_samples, chunk):
+        k = min(chunk, num_samples - start)
+        z = reparameterize(mu.expand(k, *mu.shape), logvar, generator)  # (k, B, L)
+        weights = log_likelihood(x, model.decode(z)) + normal_log_prob(z, zero, zero) - normal_log_prob(z, mu, logvar)
+        total = torch.logaddexp(total, weights.logsumexp(0))
+    return total - math.log(num_samples)
+
+
+def principal_angles(a: Tensor, b: Tensor) -> Tensor:
+    """Angles between the subspaces spanned by the columns of a and of b, largest first.
+
+    Args:
+        a: (D, L) of full column rank.
+        b: (D, M) of full column rank.
+
+    Returns:
+        (min(L, M),), degrees, from 0 (shared direction) to 90 (orthogonal). Angles below 45 degrees are taken
+        from their sine: the arccosine of a number near 1 loses half the digits.
+
+    Raises:
+        ValueError: the columns live in spaces of different dimension.
+
+    Source: Bjorck & Golub (1973), algorithm of section 3.
+    Book: chapter 2.
+    """
+    if a.dim() != 2 or b.dim() != 2 or len(a) != len(b):
+        raise ValueError(f"a and b must be (D, L) and (D, M); got {tuple(a.shape)} and {tuple(b.shape)}")
+    if a.shape[1] < b.shape[1]:
+        a, b = b, a  # a is the larger space, so that all of b can be projected on it
+    a, b = torch.linalg.qr(a).Q, torch.linalg.qr(b).Q
+    cosines = torch.linalg.svdvals(a.T @ b).flip(0)  # ascending: the largest angle first
+    sines = torch.linalg.svdvals(b - a @ (a.T @ b))  # descending
+    angles = torch.where(sines < 0.5**0.5, sines.clamp(0, 1).asin(), cosines.clamp(0, 1).acos())
+    return angles.rad2deg()

@@ -1,0 +1,85 @@
+"""Arrays in, Figure out. A colour means one thing in the whole book; a name stands beside every line."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+# One meaning per colour (Okabe & Ito's palette, told apart by colour-blind readers and in grey print).
+COLORS = {
+    "data": "#333333",
+    "q": "#0072B2",  # encoder
+    "p": "#BA4A00",  # decoder
+    "prior": "#8A6D00",
+    "posterior": "#00785A",  # the true one
+    "pca": "#A23B72",
+}
+
+
+def new_figure(width: float = 7.0, height: float = 3.2, panels: int = 1):
+    """A figure of `width` x `height` inches with `panels` axes side by side, in the style of the book.
+
+    Returns:
+        The figure and its axes: one `Axes` for one panel, else an array of them.
+    """
+    import matplotlib.pyplot as plt
+
+    style = {
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "figure.dpi": 110,
+        "savefig.dpi": 110,
+        "font.size": 10,
+    }
+    with plt.rc_context(style):
+        return plt.subplots(1, panels, figsize=(width, height), layout="constrained")
+
+
+def image_rows(rows: Mapping[str, np.ndarray], captions: Mapping[str, Sequence[str]] | None = None, size: float = 0.62):
+    """Rows of small pictures on one grey scale (0 black, 1 white), with the name of each row on its left.
+
+    Args:
+        rows: name -> pictures (N, H, W) with values in [0, 1], or uint8; N may differ from row to row.
+        captions: row name -> N short texts set under its pictures.
+        size: inches a picture.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ValueError: a row is not (N, H, W).
+    """
+    rows, captions = {name: _pictures(name, images) for name, images in rows.items()}, captions or {}
+    columns = max(len(images) for images in rows.values())
+    figure, axes = _grid(len(rows), columns, size, size * (1.35 if captions else 1.08))
+    for line, (name, images) in zip(axes, rows.items(), strict=True):
+        line[0].text(-0.15, 0.5, name, transform=line[0].transAxes, ha="right", va="center", size=9)
+        for axis, image in zip(line, images, strict=False):
+            axis.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+        for axis, caption in zip(line, captions.get(name, ()), strict=False):
+            axis.text(0.5, -0.04, caption, transform=axis.transAxes, ha="center", va="top", size=8)
+    return figure
+
+
+def _grid(rows: int, columns: int, wide: float, high: float, names: float = 1.5):
+    """Bare axes in a tight grid, with `names` inches kept on the left for the names of the rows."""
+    import matplotlib.pyplot as plt
+
+    size = (columns * wide + names, rows * high)
+    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, dpi=110)
+    figure.subplots_adjust(names / size[0], bottom=0.02, right=1, top=1, wspace=0.06, hspace=0.06)
+    for axis in axes.flat:
+        axis.axis("off")
+    return figure, axes
+
+
+def _pictures(name: str, images) -> np.ndarray:
+    """(N, H, W) floats in [0, 1] from a tensor or array, uint8 or float."""
+    images = images.detach().cpu().numpy() if hasattr(images, "detach") else np.asarray(images)
+    if images.ndim != 3:
+        raise ValueError(f"row '{name}' must hold pictures of shape (N, H, W); got {images.shape}")
+    return images / 255 if images.dtype == np.uint8 else images.clip(0, 1)
+
+
+def label_line(axis, x, y, text: str, color: str, dx: float = 4, dy: float = 0):
+    """Write a name beside a line or a point, in its colour, `dx`, `dy` points away."""
+    return axis.annotate(text, (x, y), xytext=(dx, dy), textcoords="offset points", color=color, va="center", size=9)
