@@ -24,6 +24,11 @@ def picture():
     return new_output("display_data", {"image/png": "iVBORw0KGgo=", "text/plain": "<Figure size 640x480 with 1 Axes>"})
 
 
+def widget():
+    view = {"application/vnd.jupyter.widget-view+json": {"model_id": "0"}}
+    return new_output("display_data", view | {"text/plain": "live figure"})
+
+
 def code(source, *outputs, **metadata):
     return new_code_cell(source, execution_count=1, outputs=list(outputs), metadata=metadata)
 

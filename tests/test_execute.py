@@ -7,7 +7,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from small_notebooks import new_code_cell, new_notebook
+from small_notebooks import new_code_cell, new_notebook, new_output
 
 ROOT = Path(__file__).resolve().parent.parent
 BAR = "from tqdm.notebook import tqdm\nfor _ in tqdm(range(3)):\n    pass"
@@ -124,6 +124,22 @@ def test_a_live_figure_keeps_its_state(execute, chapter):
     assert {model["model_module"] for model in state.values()} == {"anywidget", "@jupyter-widgets/base"}
     assert notebook.cells[0].outputs[0].data[execute.WIDGET_VIEW]["model_id"] in state
     assert sum("IPY_MODEL" in json.dumps(model) for model in state.values()) == 1  # the figure and its layout
+
+
+def test_a_figure_that_is_gone_leaves_nothing(execute, chapter):
+    path = chapter(FIGURE)
+    execute.main([str(path)])
+    assert "widgets" in stored(path).metadata
+    edit(path, "'no figure any more'")
+    execute.main([str(path)])
+    assert "widgets" not in stored(path).metadata
+
+
+def test_only_neighbouring_pieces_of_one_stream_are_joined(execute):
+    names = ["stdout", "stdout", "stderr", "stdout"]
+    pieces = [new_output("stream", name=name, text=str(i)) for i, name in enumerate(names)]
+    joined = [(output.name, output.text) for output in execute.merge_streams(pieces)]
+    assert joined == [("stdout", "01"), ("stderr", "2"), ("stdout", "3")]
 
 
 @pytest.fixture

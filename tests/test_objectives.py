@@ -141,6 +141,18 @@ def test_shapes(sizes):
     assert log_likelihood_iw(lab, x, lab.log_likelihood, K, chunk=2).shape == (B,)
 
 
+def test_leading_dimensions_are_kept():
+    class Plain:
+        encode = staticmethod(lambda x: (x[..., :2], x[..., :2]))
+        decode = staticmethod(lambda z: z)
+
+    x = draws(5, 4, 3)
+    terms = elbo_terms(Plain(), x, lambda x, z: z.sum(-1))
+    assert terms.elbo.shape == (5, 4)
+    with pytest.raises(ValueError, match=r"\(5, 4\); got \(5,\)"):
+        elbo_terms(Plain(), x, lambda x, z: z.sum((-1, -2)))
+
+
 def test_a_likelihood_that_is_not_summed_is_refused():
     lab, x = Laboratory(), draws(4, 3)
     with pytest.raises(ValueError, match=r"one number per example, \(4,\); got \(4, 3\): sum over the event"):

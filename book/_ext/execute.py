@@ -25,7 +25,6 @@ LIBRARY = BOOK.parent / "vaelib"
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-CARRIAGE_RETURN = re.compile(r"^.*\r(?=[^\n])", re.MULTILINE)  # what a terminal would have overwritten
 
 
 def main(arguments=None):
@@ -166,7 +165,7 @@ def merge_streams(outputs):
     merged = []
     for output in outputs:
         if merged and output.output_type == "stream" and merged[-1].get("name") == output.name:
-            merged[-1].text = CARRIAGE_RETURN.sub("", merged[-1].text + output.text)
+            merged[-1].text += output.text
         else:
             merged.append(output)
     return merged

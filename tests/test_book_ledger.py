@@ -1,0 +1,75 @@
+"""The ledger and the slips page: complete, read right, and linked to cells that exist."""
+
+import importlib.util
+import re
+from collections import Counter
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+from notebook_parts import check_calls, code_cells, label_of, labels
+
+ROOT = Path(__file__).parent.parent
+CHAPTERS = sorted((ROOT / "book").glob("[0-9][0-9]_*.ipynb"))
+
+spec = importlib.util.spec_from_file_location("ledger", ROOT / "book" / "_ext" / "ledger.py")
+ledger = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(ledger)
+
+
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
+def test_every_label_is_listed_and_every_equation_proved(path):
+    notebook = read(path)
+    found = ledger.entries(notebook)
+    assert [entry.label for entry in found] == labels(notebook)
+    assert [entry.label for entry in found if entry.label.startswith("eq-") and not entry.proofs] == []
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
+def test_every_check_in_a_cell_is_read_and_gets_an_anchor(path):
+    for cell in code_cells(read(path)):
+        written = {label_of(call) for call in check_calls(cell)}
+        assert set(ledger.CALL.findall(cell.source)) == written
+        printed = "".join(out.get("text", "") for out in cell.outputs)
+        assert {label for label, _, _ in ledger.HOLDS.findall(printed)} == written
+
+
+@pytest.mark.parametrize(
+    ("line", "kind", "tolerance"),
+    [
+        ("a, b, to the last bit", "exact", "to the last bit"),
+        ("a against b, within 1e-09 relative", "exact", "within 1e-09 relative"),
+        ("a, within 1e-12 relative plus 1e-12 absolute", "exact", "within 1e-12 relative plus 1e-12 absolute"),
+        ("a, within 1e-06 absolute", "numerical", "within 1e-06 absolute"),
+        ("a, within 0.03 relative", "numerical", "within 0.03 relative"),
+        ("a, within 5 standard errors (false alarm below 1e-06)", "statistical", None),
+        ("a below b", "bound", "an inequality"),
+        ("a below b, with room for 0.1", "bound", "with room for 0.1"),
+    ],
+)
+def test_kinds(line, kind, tolerance):
+    proof = ledger.proof(line, [])
+    assert proof.kind == kind and tolerance in (None, proof.tolerance)
+    assert proof.how == re.split(r", (?:to the|within|with room)", line)[0]
+
+
+def slips():
+    return yaml.safe_load((ROOT / "book" / "slips.yml").read_text(encoding="utf-8"))
+
+
+def test_every_slip_has_one_cell_and_every_such_cell_a_slip():
+    in_cells = Counter(name for path in CHAPTERS for name in ledger.slips_of(read(path)))
+    assert Counter(slip["slip"] for slip in slips()) == in_cells
+
+
+@pytest.mark.parametrize("slip", slips(), ids=lambda s: s["slip"])
+def test_a_slip_says_what_where_and_why(slip):
+    assert set(slip) == {"slip", "note", "met", "shown"}
+    assert re.fullmatch(r"[a-z0-9-]+", slip["slip"])
+    assert re.fullmatch(r"[A-E](, [A-E])*|slides|code", slip["note"])
+    assert len(slip["met"]) > 15 and len(slip["shown"]) > 15
