@@ -93,4 +93,4 @@ def _side_problems(call, cell_tree, imported, functions):
     if spelled_out(left, here) == spelled_out(right, here):
         return ["the two sides are the same expression"]
     shared = formulas(left, follow, imported) & formulas(right, follow, imported)
-    return [f"both sides use vaelib.{name}" for name in sorted(shared)]
+    return [f"both sides use vaelib.{name}; what both start from belongs in an earlier cell" for name in sorted(shared)]
