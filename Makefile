@@ -8,6 +8,10 @@ PAGES = book/_build/html
 ALL = $(shell test -e $(PAGES)/index.html && find _config.yml _toc.yml book/assets book/_ext -newer $(PAGES)/index.html | grep -q . && echo --all)
 BUILD = $(BIN)/jupyter-book build . --path-output book -W -n --keep-going --quiet $(ALL)
 
+ifdef VAELIB_DATA
+export VAELIB_DATA := $(abspath $(VAELIB_DATA))
+endif
+
 .PHONY: help book test unit notebooks lint execute bench clean
 
 help:

@@ -5,6 +5,8 @@ import os
 import pytest
 
 os.environ["VAELIB_PROGRESS"] = "0"  # a progress bar in an output would differ from run to run
+if os.environ.get("VAELIB_DATA"):  # chapters run in book/, where a relative path would lead elsewhere
+    os.environ["VAELIB_DATA"] = os.path.abspath(os.environ["VAELIB_DATA"])
 
 
 def pytest_collection_modifyitems(items):

@@ -16,8 +16,9 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
-from vaelib import data
-from vaelib.data import FILES, IDX_SETS, load
+from vaelib import data, idx
+from vaelib.data import load
+from vaelib.idx import FILES, IDX_SETS
 
 LABELS = FILES[3]  # the file that a mirror is asked for first
 
@@ -264,7 +265,7 @@ def test_a_mirror_that_answers_is_used_at_once_beside_a_silent_one(fake, serve, 
 def test_a_mirror_that_accepts_and_never_answers(fake, silent_mirror, monkeypatch, capsys):
     monkeypatch.setitem(IDX_SETS, "mnist", fake.source([silent_mirror]))
     imported = []
-    monkeypatch.setattr(data, "import_module", imported.append)
+    monkeypatch.setattr(idx, "import_module", imported.append)
     assert_falls_back(capsys, within=2.5, timeout=0.5)
     assert imported == ["sklearn.datasets"]  # its seconds pass while we wait for the mirror
     with pytest.raises(FileNotFoundError, match=f"{silent_mirror}: no answer within 0.2 s|Timeout"):
@@ -531,7 +532,9 @@ def assigned(node):
 
 
 def test_importing_brings_in_nothing_beyond_torch_and_numpy():
-    tree = ast.parse(Path(data.__file__).read_text(encoding="utf-8"))
-    names = [alias.name for node in tree.body if isinstance(node, ast.Import) for alias in node.names]
-    names += [node.module for node in tree.body if isinstance(node, ast.ImportFrom)]
-    assert {name.split(".")[0] for name in names} - sys.stdlib_module_names == {"numpy", "torch"}
+    body = [
+        node for module in (data, idx) for node in ast.parse(Path(module.__file__).read_text(encoding="utf-8")).body
+    ]
+    names = [alias.name for node in body if isinstance(node, ast.Import) for alias in node.names]
+    names += [node.module for node in body if isinstance(node, ast.ImportFrom)]
+    assert {name.split(".")[0] for name in names} - sys.stdlib_module_names == {"numpy", "torch", "vaelib"}

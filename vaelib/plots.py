@@ -30,7 +30,7 @@ def new_figure(width: float = 7.0, height: float = 3.2, panels: int = 1):
         "savefig.dpi": 110,
         "font.size": 10,
     }
-    plt.get_backend()  # now: chosen inside the context, a notebook's backend would be undone on the way out
+    plt.draw_if_interactive()  # loads the backend: inside the context, its interactive mode would be undone
     with plt.rc_context(style):
         return plt.subplots(1, panels, figsize=(width, height), layout="constrained")
 
