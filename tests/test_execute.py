@@ -1,12 +1,16 @@
 """`make execute`: chapters are run in place, only when they changed, and leave no traces of the moment."""
 
+import base64
 import importlib.util
+import io
+import itertools
 import json
 import os
 from pathlib import Path
 
 import nbformat
 import pytest
+from PIL import Image
 from small_notebooks import new_code_cell, new_notebook, new_output
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -174,3 +178,18 @@ def test_the_digest_covers_the_scripts_of_live_figures(execute, library):
     (library / "js").mkdir()
     (library / "js" / "figure.js").write_text("", encoding="utf-8")
     assert execute.digest(notebook) != before
+
+
+def test_pictures_get_a_palette_on_white(execute):
+    picture = Image.new("RGBA", (200, 100), (255, 255, 255, 0))
+    for place in itertools.product(range(100), range(100)):
+        picture.putpixel(place, (2 * place[0], 2 * place[1], place[0] ^ place[1], 255))
+    picture.putpixel((150, 50), (186, 74, 0, 255))
+    stored = io.BytesIO()
+    picture.save(stored, format="png")
+    before = base64.b64encode(stored.getvalue()).decode()
+    after = execute.with_palette(before)
+    assert len(after) < len(before) and execute.with_palette(after) == after
+    slim = Image.open(io.BytesIO(base64.b64decode(after))).convert("RGB")
+    assert slim.size == (200, 100) and slim.getpixel((199, 99)) == (255, 255, 255)
+    assert all(abs(a - b) <= 2 for a, b in zip(slim.getpixel((150, 50)), (186, 74, 0), strict=True))
