@@ -1,8 +1,8 @@
-/* Shared by every live figure: style.js, this file and the figure's own file make one module. No library, no network. */
+/* Shared by every live figure: style.js, this file and the figure's own file make one module. */
 const LOG_2PI = Math.log(2 * Math.PI);
 const SPEECH_DELAY = 500; // ms without a change before the summary is read out
 
-/** The density of N(mu, exp(logvar)) at z. */
+/** The density of N(mu, exp(logvar)). */
 function normalDensity(z, mu, logvar) {
   return Math.exp(-0.5 * (LOG_2PI + logvar + (z - mu) ** 2 / Math.exp(logvar)));
 }
@@ -45,11 +45,16 @@ function plot(panel, { width, height, left = 6, right = 6, top = 8, bottom = 40,
   const own = {
     X, Y, add,
     line: (x1, y1, x2, y2, name) => add("line", { x1, y1, x2, y2, class: name }),
-    bar: (px, py, wide, high, name) => add("rect", { x: px, y: py, width: wide, height: Math.max(0, high), class: name }),
+    bar: (px, py, wide, high, name, style = "") =>
+      add("rect", { x: px, y: py, width: Math.max(0, wide), height: Math.max(0, high), class: name, style }),
     dot: (px, py, r, name) => add("circle", { cx: px, cy: py, r, class: name }),
     curve: (points, name) => add("path", { d: path(points), class: name, "clip-path": `url(#${clip})` }),
-    area: (points, name) =>
-      add("path", { d: `M${X(x[0])} ${Y(y[0])}${path(points).replace("M", "L")}L${X(x[1])} ${Y(y[0])}Z`, class: name }),
+    /** A density that leaves the axis where it is too small to be seen; `washed` colours the area below it. */
+    density(mu, logvar, name, washed = "") {
+      const points = spaced(...x, 400).map((z) => [z, normalDensity(z, mu, logvar)]).filter(([, high]) => high > 0.003);
+      if (washed) own.curve([[points[0][0], y[0]], ...points, [points.at(-1)[0], y[0]]], washed);
+      own.curve(points, name);
+    },
     text(px, py, words, name = "", anchor = "start") {
       const room = words.length * 6.9; // pixels, about; keeps a label inside its panel
       const before = { start: 0, middle: room / 2, end: room }[anchor];
@@ -68,7 +73,7 @@ function plot(panel, { width, height, left = 6, right = 6, top = 8, bottom = 40,
   return own;
 }
 
-/** Stripes in one of the book's colours; returns what to put in `--hatch`. */
+/** Stripes in one of the book's colours; returns the style of what they fill. */
 function stripes(panel, name) {
   const id = unique();
   const pattern = { id, width: 6, height: 6, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" };
@@ -84,13 +89,13 @@ function sum(...parts) {
   return html("div", { class: "sum" }, ...parts.map(draw));
 }
 
-function slider({ key, name, symbol, colour, step, digits = 3 }, [min, max], change) {
+function slider({ key, role, name, colour, step, digits = 3 }, [min, max], change) {
   const id = unique();
   const input = html("input", { type: "range", id, min, max, step });
   const output = html("output", { for: id });
   input.addEventListener("input", () => change({ [key]: Number(input.value) }));
   const node = html("div", { class: `slider ${colour}` });
-  node.append(html("label", { for: id }, name + " ", html("i", {}, symbol)), output, input);
+  node.append(html("label", { for: id }, html("span", {}, role), name), output, input);
   const show = (values) => {
     input.value = values[key];
     output.textContent = say(values[key], digits);
@@ -107,7 +112,7 @@ function tick({ key, name }, change) {
 
 function button({ name, act }, all, change) {
   const node = html("button", { type: "button" }, name);
-  node.addEventListener("click", () => change(act(all())));
+  node.addEventListener("click", () => change(act(all(), numbers(all()))));
   return { node, show: () => {} };
 }
 
@@ -124,7 +129,7 @@ function isDark(node, system) {
   return system.matches;
 }
 
-/** Keep a figure in the light or dark of its page; returns what ends it. */
+/** Light or dark as the page is; returns what ends it. */
 function followTheme(root) {
   const system = matchMedia("(prefers-color-scheme: dark)");
   const apply = () => (root.dataset.mode = isDark(root, system) ? "dark" : "light");
@@ -136,7 +141,7 @@ function followTheme(root) {
   return () => (watcher.disconnect(), system.removeEventListener("change", apply));
 }
 
-/** Build a figure from its description and keep it in step with the model; returns what takes it down. */
+/** Build a figure from its description, in step with the model; returns what takes it down. */
 function liveFigure({ model, el }, figure) {
   const start = model.get("values");
   const all = () => ({ ...model.get("fixed"), ...model.get("values") });

@@ -14,11 +14,9 @@ export function numbers({ mu, logvar }) {
 
 function paintDensities(panel, size, v) {
   const area = plot(panel, { ...size, top: 24, x: [-5, 5], y: [0, 1.85] });
-  const q = spaced(-5, 5, 300).map((z) => [z, normalDensity(z, v.mu, v.logvar)]);
-  area.area(q, "wash q");
   area.bottomAxis([-4, -2, 0, 2, 4], "z");
-  area.curve(spaced(-5, 5).map((z) => [z, normalDensity(z, 0, 0)]), "prior dotted");
-  area.curve(q, "q");
+  area.density(0, 0, "prior dotted");
+  area.density(v.mu, v.logvar, "q", "solid wash q");
   const side = v.mu < 0 ? 1 : -1; // the prior's name stands on the side that q leaves free
   const name = ["prior N(0, 1)", "halo strong prior", side < 0 ? "end" : "start"];
   area.text(area.X(1.3 * side), area.Y(normalDensity(1.3, 0, 0)) - 8, ...name);
@@ -56,21 +54,22 @@ function paintTerms(panel, size, v, n) {
 function paintTerm(area, { name, y, from, to, value, width }, hatch) {
   const [low, high] = [area.X(Math.min(from, to)), area.X(Math.max(from, to))];
   area.text(84, y + 17, name, "", "end");
-  const box = { x: low, y: y + 4, width: Math.max(1, high - low), height: ROW - 11 };
-  if (value < 0) area.add("rect", { ...box, class: "data thin hatched", style: hatch });
-  else area.add("rect", { ...box, class: "solid data" });
+  area.bar(low, y + 4, Math.max(1, high - low), ROW - 11, value < 0 ? "data thin hatched" : "solid data", hatch);
   area.line(area.X(to), y + 4, area.X(to), y + ROW + 4, "data thin");
   area.text(width - 4, y + 17, (value < 0 ? "" : "+") + say(value), "", "end");
 }
 
-const note = (n) =>
-  Math.abs(n.wrong - n.kl) < 5e-4 ? "the same here" : n.wrong < 0 ? "no KL: below zero" : "not the KL";
+/** How the other formula compares with the KL: a verdict and its reason. */
+function verdict({ kl, wrong }) {
+  if (Math.abs(wrong - kl) < 5e-4) return ["= KL", "at this point"];
+  return ["\u2260 KL", wrong < 0 ? "it is below zero" : `off by ${say(Math.abs(wrong - kl))}`];
+}
 
 const FIGURE = {
   title: "The three terms of the KL and its constant",
   sliders: [
-    { key: "mu", name: "mean of q,", symbol: "\u03bc", colour: "q", step: 0.05 },
-    { key: "logvar", name: "log-variance of q,", symbol: "log \u03c3\u00b2", colour: "q", step: 0.05 },
+    { key: "mu", role: "q: ", name: "mean \u03bc", colour: "q", step: 0.05 },
+    { key: "logvar", role: "q: ", name: "log-variance log \u03c3\u00b2", colour: "q", step: 0.05 },
   ],
   buttons: [
     { name: "Go to (0, 0)", act: () => ({ mu: 0, logvar: 0 }) },
@@ -79,7 +78,7 @@ const FIGURE = {
   ticks: [{ key: "wrong", name: "beside it, a formula you will meet" }],
   panels: [
     {
-      height: 190,
+      height: 175,
       paint: paintDensities,
       label: (v) => `Densities over z: the prior N(0, 1), and q with mean ${say(v.mu, 2)} and log-variance ${say(v.logvar, 2)}.`,
     },
@@ -89,13 +88,10 @@ const FIGURE = {
       label: (v, n) => `Bars that follow one another: ${say(n.mean_term)}, ${say(n.variance_term)}, ${say(n.log_term)} and ${say(n.constant)} end at the KL, ${say(n.kl)} nats.`,
     },
   ],
-  sums: (v, n) => {
-    const right = sum([say(n.kl), "KL(q \u2016 prior), nats", "q"]);
-    const wrong = sum([say(n.wrong), "e\u02e2 \u2212 (1 \u2212 s) + \u03bc\u00b2, with s = log \u03c3\u00b2", "p"], [note(n), "compared with the KL"]);
-    return v.wrong ? [right, wrong] : [right];
-  },
+  sums: (v, n) =>
+    v.wrong ? [sum([say(n.wrong), "e\u02e2 \u2212 (1 \u2212 s) + \u03bc\u00b2, s = log \u03c3\u00b2", "p"], "", verdict(n))] : [],
   summary: (v, n) =>
-    `The KL is ${say(n.kl)} nats.` + (v.wrong ? ` The other formula gives ${say(n.wrong)}: ${note(n)}.` : ""),
+    `The KL is ${say(n.kl)} nats.` + (v.wrong ? ` The other formula gives ${say(n.wrong)}: ${verdict(n).join(", ")}.` : ""),
 };
 
 export default { render: (context) => liveFigure(context, FIGURE) };

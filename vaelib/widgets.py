@@ -1,0 +1,128 @@
+"""Live figures: their JavaScript does the arithmetic, so they also work on a page without a kernel.
+
+The scripts stand in `vaelib/js`; the same numbers in Python, and the picture for places where no script runs, in
+`vaelib.stills`.
+"""
+
+import base64
+import io
+from functools import cache
+from importlib.resources import files
+
+import torch
+
+from vaelib import stills
+
+# The ends of the sliders, and so the values that a figure may start from.
+ELBO_RANGES = {"mu": (-3, 3), "logvar": (-3.3, 2), "w": (0, 2.5)}
+KL_RANGES = {"mu": (-2.5, 2.5), "logvar": (-3, 2)}
+NOISE_RANGES = {"mu": (-2, 2), "logvar": (-2, 1), "draw": (1, 200)}
+
+
+def elbo_figure(x: float = 2.0, sigma: float = 0.5, w: float = 1.936, mu: float = 0.5, logvar: float = 0.0):
+    """ELBO + gap = log p(x) for z ~ N(0, 1), x | z ~ N(w z, sigma^2): move q and the line stays, move w and it moves.
+
+    Args:
+        x: the observed number, -3 to 3.
+        sigma: standard deviation of x given z, 0.5 to 2. (Then the sliders reach every true posterior.)
+        w, mu, logvar: where the sliders start, within `ELBO_RANGES`; mu and logvar belong to q(z|x).
+
+    Returns:
+        A live figure: let it be the last line of a cell that has an alt text in its metadata.
+
+    Raises:
+        ValueError: a number lies outside its range.
+
+    Book: chapter 3.
+    """
+    _check_ranges({"x": x, "sigma": sigma}, {"x": (-3, 3), "sigma": (0.5, 2)})
+    return _live_figure("elbo", ELBO_RANGES, {"x": x, "sigma": sigma}, {"mu": mu, "logvar": logvar, "w": w})
+
+
+def kl_figure(mu: float = 1.0, logvar: float = -1.0, wrong: bool = False):
+    """KL(N(mu, sigma^2) || N(0, 1)) as three terms and a constant that add up.
+
+    Args:
+        mu, logvar: where the sliders start, within `KL_RANGES`.
+        wrong: whether exp(s) - (1 - s) + mu^2 with s = logvar, which is not the KL, is shown from the start.
+
+    Returns, Raises: as `elbo_figure`.
+
+    Book: chapter 4.
+    """
+    return _live_figure("kl", KL_RANGES, {}, {"mu": mu, "logvar": logvar, "wrong": wrong})
+
+
+def noise_figure(mu: float = 0.0, logvar: float = 0.0, draw: int = 180, wrong: bool = False, seed: int = 0):
+    """z = mu + sigma eps: two hundred eps are drawn once, and their dots slide when mu and sigma move.
+
+    Args:
+        mu, logvar: where the sliders start, within `NOISE_RANGES`.
+        draw: which dot is followed, 1 (the smallest) to 200.
+        wrong: whether to start with the slip z = mu + sigma^2 eps.
+        seed: of the noise.
+
+    Returns, Raises: as `elbo_figure`.
+
+    Book: chapter 5.
+    """
+    noise = torch.randn(NOISE_RANGES["draw"][1], generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    eps = [round(e, 4) for e in noise.sort().values.tolist()]
+    values = {"mu": mu, "logvar": logvar, "draw": draw, "wrong": wrong}
+    return _live_figure("noise", NOISE_RANGES, {"eps": eps}, values)
+
+
+def script(name: str) -> str:
+    """The JavaScript module of the figure called "elbo", "kl" or "noise": what all share, then its own part."""
+    folder = files("vaelib") / "js"
+    return "\n".join((folder / f"{part}.js").read_text(encoding="utf-8") for part in ("style", "common", name))
+
+
+def _live_figure(name: str, ranges: dict, fixed: dict, values: dict):
+    _check_ranges(values, ranges)
+    return _figure_class()(name, _esm=script(name), ranges=ranges, fixed=fixed, values=values)
+
+
+def _check_ranges(values: dict, ranges: dict) -> None:
+    for name, (low, high) in ranges.items():
+        if not low <= values[name] <= high:  # nan fails too
+            raise ValueError(f"{name} must lie between {low} and {high}; got {values[name]}")
+
+
+def _png(figure) -> str:
+    """A figure as base64 text, without the name of the program that drew it, and then closed."""
+    import matplotlib.pyplot as plt
+
+    stored = io.BytesIO()
+    figure.savefig(stored, format="png", metadata={"Software": None})
+    plt.close(figure)
+    return base64.b64encode(stored.getvalue()).decode("ascii")
+
+
+@cache
+def _figure_class():
+    """`LiveFigure`, made on first use: importing anywidget takes time, and most chapters have no live figure."""
+    import anywidget
+    import traitlets
+
+    class LiveFigure(anywidget.AnyWidget):
+        """Drawings and sliders; `values` says where the sliders stand, and follows them while a kernel runs."""
+
+        _esm = traitlets.Unicode().tag(sync=True)
+        ranges = traitlets.Dict().tag(sync=True)
+        fixed = traitlets.Dict().tag(sync=True)
+        values = traitlets.Dict().tag(sync=True)
+
+        def __init__(self, name: str, **traits):
+            super().__init__(**traits)
+            self.name = name
+
+        def __repr__(self) -> str:
+            return f"<live figure: {self.name}>"  # an address would differ from run to run
+
+        def _repr_mimebundle_(self, **kwargs):
+            data, metadata = super()._repr_mimebundle_(**kwargs)
+            still = getattr(stills, f"{self.name}_still")(**self.fixed, **self.values)
+            return {**data, "image/png": _png(still)}, metadata
+
+    return LiveFigure
