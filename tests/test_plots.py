@@ -3,6 +3,8 @@ import matplotlib
 matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
+import nbclient
+import nbformat
 import numpy as np
 import pytest
 import torch
@@ -54,3 +56,12 @@ def test_figure_and_labels():
     label = label_line(axes[0], 1, 2, "ELBO", COLORS["q"], dx=6)
     assert label.get_text() == "ELBO" and label.get_color() == COLORS["q"] and label.xyann == (6, 0)
     assert not axes[0].spines["top"].get_visible()
+
+
+def test_every_figure_of_a_notebook_is_shown_once():
+    draw = "figure, axis = new_figure(2, 1)\n_ = axis.plot([0, 1])"
+    sources = ["from vaelib.plots import new_figure", draw, draw, "1 + 1"]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
+    nbclient.NotebookClient(notebook, kernel_name="python3").execute()
+    pictures = [sum("image/png" in out.get("data", {}) for out in cell.outputs) for cell in notebook.cells]
+    assert pictures == [0, 1, 1, 0]
