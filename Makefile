@@ -12,7 +12,7 @@ ifdef VAELIB_DATA
 export VAELIB_DATA := $(abspath $(VAELIB_DATA))
 endif
 
-.PHONY: help book test unit notebooks lint execute bench clean
+.PHONY: help book test unit notebooks lint execute bench mutants clean
 
 help:
 	@sed -n 1p Makefile
@@ -28,8 +28,8 @@ book: $(STAMP)
 	@echo "The book is built. Open $(PAGES)/index.html"
 
 test: $(STAMP) lint
-	$(BIN)/python -m pytest --nbval
 	$(BUILD)
+	$(BIN)/python -m pytest --nbval
 
 unit: $(STAMP)
 	$(BIN)/python -m pytest tests
@@ -46,6 +46,9 @@ execute: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks
+
+mutants: $(STAMP)
+	$(BIN)/python -m benchmarks.mutants
 
 clean:
 	rm -rf book/_build
