@@ -104,6 +104,8 @@ def test_multivariate_log_prob_is_torchs():
     x, mu, cov = draws(5, 3), draws(5, 3, seed=1), covariance(3)
     expected = td.MultivariateNormal(mu, cov).log_prob(x)
     torch.testing.assert_close(multivariate_normal_log_prob(x, mu, cov), expected, rtol=1e-12, atol=1e-12)
+    stacked = multivariate_normal_log_prob(x.expand(2, 5, 3), mu, cov)  # (K, B, D)
+    torch.testing.assert_close(stacked, expected.expand(2, 5), rtol=1e-12, atol=1e-12)
 
 
 def test_multivariate_kl_is_torchs_and_its_own_average():
@@ -135,6 +137,7 @@ def test_reparameterize_obeys_its_generator():
     one, two = (reparameterize(mu, mu, generator=torch.Generator().manual_seed(4)) for _ in range(2))
     assert torch.equal(one, two)
     assert not torch.equal(one, reparameterize(mu, mu, generator=torch.Generator().manual_seed(5)))
+    assert torch.equal(one, torch.randn(3, 2, generator=torch.Generator().manual_seed(4)))  # plus eps, not minus
 
 
 # --- shapes ---------------------------------------------------------------------------------------------------
@@ -190,7 +193,7 @@ def test_a_column_is_never_broadcast(call):
         call()
 
 
-@pytest.mark.parametrize("bad", [255.0, -0.1, float("nan")])
+@pytest.mark.parametrize("bad", [255.0, 1.01, -0.01, float("nan")])
 def test_pixels_outside_the_unit_interval_are_refused(bad):
     with pytest.raises(ValueError, match=r"x must lie in \[0, 1\]; got .*divide 8-bit pixels by 255"):
         bernoulli_log_prob(torch.tensor([[0.5, bad]]), torch.zeros(1, 2))
@@ -198,7 +201,7 @@ def test_pixels_outside_the_unit_interval_are_refused(bad):
 
 def test_a_matrix_that_is_no_covariance_is_refused():
     mu = draws(2, 2)
-    for bad in (draws(2, 2), draws(2, 2, 2)):
+    for bad in (draws(2, 2), draws(2, 2, 2), draws(3, 2)):
         with pytest.raises(ValueError, match="cov must be one symmetric"):
             multivariate_normal_log_prob(mu, mu, bad)
     with pytest.raises(ValueError, match="cov_p must be positive definite"):
