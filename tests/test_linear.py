@@ -51,6 +51,7 @@ def test_pca_is_the_svd():
     torch.testing.assert_close(found.decode(found.encode(x)), rank_two)
     residual = (x - rank_two).square().sum(1).mean()
     torch.testing.assert_close(residual, found.eigenvalues[2:].sum())
+    assert pca(x, 1).components.shape == (6, 1) and pca(x, 6).components.shape == (6, 6)
     for bad in (0, 7):
         with pytest.raises(ValueError, match=f"between 1 and D = 6; got {bad}"):
             pca(x, bad)
@@ -105,6 +106,9 @@ def test_samples_have_the_joint_moments(model):
     assert ((pairs.mean(0) - mean).abs() < 5 * (cov.diagonal() / n).sqrt()).all()
     spread = ((cov**2 + cov.diagonal().outer(cov.diagonal())) / n).sqrt()  # of an estimated covariance (Wishart)
     assert ((torch.cov(pairs.T, correction=0) - cov).abs() < 5.5 * spread).all()
+    again = torch.Generator().manual_seed(0)
+    z, noise = (torch.randn(n, size, generator=again, dtype=DOUBLE) for size in (3, 5))  # the prior's draw comes first
+    torch.testing.assert_close(pairs, torch.cat([z @ model.W.T + model.b + model.sigma * noise, z], 1))
 
 
 def test_ppca_is_the_most_likely_model():
@@ -119,6 +123,8 @@ def test_ppca_is_the_most_likely_model():
     assert best._replace(b=best.b + 0.01).log_prob(x).mean() < top
     model_cov = best.W @ best.W.T + best.sigma**2 * torch.eye(5, dtype=DOUBLE)
     torch.testing.assert_close(torch.trace(model_cov), torch.trace(covariance(x)))
-    for bad in (5, 6):
+    small = fit_ppca(0.01 * x, 2)  # other units, the same model
+    torch.testing.assert_close((small.W @ small.W.T).abs(), 1e-4 * (best.W @ best.W.T).abs())
+    for data, bad in ((x, 5), (x, 6), (torch.ones_like(x), 1)):
         with pytest.raises(ValueError, match="latent_dim must"):
-            fit_ppca(x, bad)
+            fit_ppca(data, bad)

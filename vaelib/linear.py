@@ -129,7 +129,7 @@ class LinearGaussian(NamedTuple):
 
         Book: chapter 3.
         """
-        error = (x - mu @ self.W.T - self.b).square().sum(-1)  # (B,)
+        error = (x - mu @ self.W.T - self.b).square().sum(1)  # (B,)
         spread = torch.trace(self.W @ cov @ self.W.T)
         variance = self.sigma**2
         log_variance = torch.log(torch.as_tensor(variance, dtype=x.dtype))
@@ -140,7 +140,7 @@ class LinearGaussian(NamedTuple):
 
         Args and Returns: as `expected_log_likelihood`. Book: chapter 3.
         """
-        origin, identity = torch.zeros_like(mu), torch.eye(mu.shape[-1], dtype=mu.dtype)
+        origin, identity = torch.zeros_like(mu), torch.eye(len(cov), dtype=mu.dtype)
         return self.expected_log_likelihood(x, mu, cov) - multivariate_normal_kl(mu, cov, origin, identity)
 
     def gap(self, x: Tensor, mu: Tensor, cov: Tensor) -> Tensor:
@@ -169,7 +169,7 @@ def fit_ppca(x: Tensor, latent_dim: int) -> LinearGaussian:
     """
     found = pca(x, latent_dim)
     discarded = found.eigenvalues[latent_dim:]
-    if len(discarded) == 0 or discarded.mean() <= 0:
+    if not discarded.sum() > 0:  # nothing is left over, or only zeros
         raise ValueError(f"latent_dim must leave variance to discard; got {latent_dim} for D = {x.shape[1]}")
     kept = (found.eigenvalues[:latent_dim] - discarded.mean()).clamp(min=0)
     return LinearGaussian(found.components * kept.sqrt(), found.mean, float(discarded.mean().sqrt()))
