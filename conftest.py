@@ -17,6 +17,15 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.skip(reason="needs a CUDA device"))
 
 
+def pytest_sessionfinish(session):
+    """A skipped test is a promise not kept: only a missing GPU excuses it."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    others = [r.nodeid for r in reporter.stats.get("skipped", []) if "needs a CUDA device" not in str(r.longrepr)]
+    if others:
+        reporter.write_line(f"skipped without need: {', '.join(others)}", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 def _has_cuda():
     import torch  # a second or two, spent only when a test asks for a GPU
 
