@@ -176,7 +176,11 @@ def table(found: list[Mutant], verdicts: list[str], sample: list[Mutant], by_cha
     lines += ["", "Survivors of the unit tests:", ""]
     lines += [_survivor(m) for m, v in zip(found, verdicts, strict=True) if v == "survived"]
     killed = sum(v != "survived" for v in by_chapter)
-    lines += ["", f"Of a sample of {len(sample)} (seed {SEED}) the notebooks refuse {killed}:", ""]
+    lines += [
+        "",
+        f"Of a sample of {len(sample)} (seed {SEED}) the notebooks refuse {killed}. CheckFailed: a check refuses it;",
+    ]
+    lines += ["another text: a compared output differs; any other name: the error that stops the cell.", ""]
     lines += [f"- {m.module}:{m.line} {m.what}: {v}" for m, v in zip(sample, by_chapter, strict=True)]
     return "\n".join(lines) + "\n"
 

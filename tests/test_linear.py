@@ -78,6 +78,23 @@ def test_elbo_plus_gap_is_log_prob(model):
     assert model.gap(x, *exact).abs().max() < 1e-10
 
 
+def test_gradients_of_the_exact_elbo(model):
+    """Autograd through the closed form against central differences, and against the gradients worked out by hand."""
+    x, (mu, cov) = draws(2, 5, seed=3), some_q(draws(2, 5))
+    inputs = [t.clone().requires_grad_() for t in (mu, torch.linalg.cholesky(cov), model.W, model.b)]
+
+    def elbo(mu, root, W, b):
+        return model._replace(W=W, b=b).elbo(x, mu, root @ root.T).sum()
+
+    assert torch.autograd.gradcheck(elbo, inputs, eps=1e-6, atol=1e-7)
+    by_mu, _, by_W, by_b = torch.autograd.grad(elbo(*inputs), inputs)
+    error = x - mu @ model.W.T - model.b  # (B, D)
+    torch.testing.assert_close(by_mu, error @ model.W / model.sigma**2 - mu, rtol=1e-10, atol=1e-10)
+    torch.testing.assert_close(by_b, error.sum(0) / model.sigma**2, rtol=1e-10, atol=1e-10)
+    expected = (error.T @ mu - len(x) * model.W @ cov) / model.sigma**2
+    torch.testing.assert_close(by_W, expected, rtol=1e-10, atol=1e-10)
+
+
 def test_elbo_is_the_average_over_q(model):
     """Monte Carlo over z ~ q, with torch.distributions for every density: no formula of vaelib on this side."""
     x = draws(1, 5, seed=3)
