@@ -5,8 +5,10 @@ BIN = $(VENV)/bin
 STAMP = $(VENV)/.installed
 PAGES = book/_build/html
 # Sphinx does not copy changed styles, scripts, extensions or settings by itself: then every page is built again.
-ALL = $(shell test -e $(PAGES)/index.html && find _config.yml _toc.yml book/assets book/_ext -newer $(PAGES)/index.html | grep -q . && echo --all)
-BUILD = $(BIN)/jupyter-book build . --path-output book -W -n --keep-going --quiet $(ALL)
+BUILT = book/_build/.built
+SHARED = _config.yml _toc.yml $(wildcard book/assets/* book/_ext/*.py)
+ALL = $(shell test -e $(BUILT) && find $(SHARED) -newer $(BUILT) | grep -q . && echo --all)
+BUILD = $(BIN)/jupyter-book build . --path-output book -W -n --keep-going --quiet $(ALL) && touch $(BUILT)
 
 ifdef VAELIB_DATA
 export VAELIB_DATA := $(abspath $(VAELIB_DATA))
