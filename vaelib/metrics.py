@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import torch
 from torch import Tensor
 
-from vaelib.distributions import normal_log_prob, reparameterize
+from vaelib.objectives import log_weights
 
 
 @torch.no_grad()
@@ -38,12 +39,11 @@ def log_likelihood_iw(
     """
     if num_samples < 1 or chunk < 1:
         raise ValueError(f"num_samples and chunk must be at least 1; got {num_samples} and {chunk}")
-    mu, logvar = model.encode(x)  # (B, L)
-    zero, total = torch.zeros_like(mu), torch.full(mu.shape[:-1], -math.inf, dtype=mu.dtype, device=mu.device)
+    q = model.encode(x)  # mu and logvar, (B, L) each
+    encoded = SimpleNamespace(encode=lambda _: q, decode=model.decode)
+    total = torch.full(q[0].shape[:-1], -math.inf, dtype=q[0].dtype, device=q[0].device)
     for start in range(0, num_samples, chunk):
-        k = min(chunk, num_samples - start)
-        z = reparameterize(mu.expand(k, *mu.shape), logvar, generator)  # (k, B, L)
-        weights = log_likelihood(x, model.decode(z)) + normal_log_prob(z, zero, zero) - normal_log_prob(z, mu, logvar)
+        weights = log_weights(encoded, x, log_likelihood, min(chunk, num_samples - start), generator)  # (k, B)
         total = torch.logaddexp(total, weights.logsumexp(0))
     return total - math.log(num_samples)
 
