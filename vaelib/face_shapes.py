@@ -12,7 +12,7 @@ class Painter:
     """Paints from front to back: what is painted first hides what comes later.
 
     Attributes:
-        x, y: (B, H, W) or (1, H, W) coordinates, -1 to 1, y downwards.
+        x, y: (B, H, W) or (1, H, W) coordinates, about -1 to 1, y downwards.
         left: (B, H, W) share of each pixel that nothing covers yet.
         image: (B, 3, H, W) colours so far, 0 to 1.
         seen: name of a region -> (B, H, W) share of each pixel that shows it.
@@ -20,9 +20,9 @@ class Painter:
     """
 
     def __init__(self, count: int, size: int, device: torch.device, names: tuple[str, ...] = ()):
-        middle = (torch.arange(size, device=device, dtype=torch.float32) + 0.5) * 2 / size - 1
-        self.pixel = 2 / size
-        self.x, self.y = middle[None, None, :], middle[None, :, None]
+        self.pixel = 2.12 / size
+        middle = (torch.arange(size, device=device, dtype=torch.float32) + 0.5) * self.pixel - 1.06
+        self.x, self.y = middle[None, None, :], middle[None, :, None] - 0.05
         self.left = torch.ones(count, size, size, device=device)
         self.image = torch.zeros(count, 3, size, size, device=device)
         self.seen = {name: torch.zeros(count, size, size, device=device) for name in names}

@@ -41,7 +41,7 @@ FACTORS = {
     "gaze": Factor(-1, 1, "share", "looks to the left or right of the picture"),
     "brow_height": Factor(-1, 1, "share", "low to high"),
     "brow_tilt": Factor(-1, 1, "share", "worried to stern"),
-    "mouth_curve": Factor(-1, 1, "share", "frown to smile"),
+    "mouth_curve": Factor(-0.6, 1, "share", "frown to smile"),
     "mouth_open": Factor(0, 1, "share", "closed to open"),
     "blush": Factor(0, 1, "share", "none to strong"),
     "hair_hue": Factor(0, 360, "degrees", "colour of the hair and brows", True),
@@ -187,14 +187,16 @@ def _paint(factors: Tensor, size: int, names: tuple[str, ...] = ()) -> Painter:
     wide = x / f.face_width
     hair = hsl(f.hair_hue, f.hair_saturation, f.hair_lightness)
     face_parts.glasses(p, f, x, y)
-    face_hair.ears_and_ribbon(p, f, wide, y, hair)
+    face_hair.bow(p, f, wide, y)
     face_parts.brows(p, f, x, y, hair)
-    face_hair.antenna(p, f, wide, y, hair)
+    shape = face_parts.head(f, wide, y)
     below = face_hair.front(p, f, wide, y, hair)
+    face_hair.antenna(p, f, wide, y, hair)
+    face_hair.cat_ears(p, f, wide, y, hair)
     face_parts.eyes(p, f, x, y)
     face_parts.mouth(p, f, x, y)
-    face_parts.nose_and_blush(p, f, x, y)
-    face_parts.skin(p, f, wide, y, below)
+    face_parts.nose_and_blush(p, f, x, y, shape)
+    face_parts.skin(p, f, wide, y, shape, below)
     face_parts.body(p, f)
     face_hair.behind(p, f, wide, y, hair)
     face_parts.background(p, f)
