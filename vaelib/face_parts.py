@@ -37,6 +37,9 @@ def head(f, x: Tensor, y: Tensor) -> Tensor:
 
 def skin(p: Painter, f, x: Tensor, y: Tensor, shape: Tensor, below: Tensor) -> None:
     """Shadow of the fringe, face and ears."""
+    p = p.window(-0.65, 0.76, -0.86, 0.86)
+    x, y = p.crop(x), p.crop(y)
+    shape, below = p.crop(shape), p.crop(below)
     colour = skin_colour(f)
     shade = colour * rgb(x, 0.84, 0.72, 0.74)
     line = colour * rgb(x, 0.55, 0.38, 0.38)
@@ -52,8 +55,10 @@ def skin(p: Painter, f, x: Tensor, y: Tensor, shape: Tensor, below: Tensor) -> N
 
 def eyes(p: Painter, f, x: Tensor, y: Tensor) -> None:
     """Lashes, highlights, pupil, iris with gradient, white. Both eyes at once: x is mirrored, the light is not."""
+    p = p.window(-0.28, 0.62, -0.77, 0.77)
+    x, y = p.crop(x), p.crop(y)
     ink = rgb(x, 0.17, 0.10, 0.14)
-    wide, high = 0.182 * f.eye_size, 0.212 * f.eye_size * f.eye_openness
+    wide, high = 0.178 * f.eye_size, 0.215 * f.eye_size * f.eye_openness
     side = torch.where(x < 0, -1.0, 1.0)
     away = (0.275 + 0.035 * f.eye_spacing) * f.face_width
     u, v = turned(x.abs() - away, y - 0.20, -f.eye_tilt)
@@ -64,9 +69,9 @@ def eyes(p: Painter, f, x: Tensor, y: Tensor) -> None:
     lower = v - 0.88 * high * bow
     white = torch.maximum(torch.maximum(upper, lower) * 0.75, u.abs() - wide)
     # the lash line, thicker towards the outer corner, with a short wing
-    thick = 0.048 + 0.12 * u
-    lash = torch.maximum(upper.neg() - 0.012, upper - thick.clamp(0.03, 0.08))
-    lash = torch.maximum(lash, torch.maximum(-u - wide * 0.98, u - wide * 1.07))
+    thick = 0.055 + 0.14 * u
+    lash = torch.maximum(upper.neg() - 0.012, upper - thick.clamp(0.035, 0.09))
+    lash = torch.maximum(lash, torch.maximum(-u - wide * 0.98, u - wide * 1.03))
     p.fill("lashes", ink, lash * 0.8)
     opening = p.inside(white)
     a, b = u * side - 0.035 * f.gaze, v + 0.01
@@ -75,14 +80,14 @@ def eyes(p: Painter, f, x: Tensor, y: Tensor) -> None:
         circle(a - 0.050 * f.eye_size, b - 0.080 * f.eye_size, 0.027 * f.eye_size),
     )
     p.paint("highlight", rgb(x, 1.0, 1.0, 1.0), p.inside(glint) * opening)
-    iris = ellipse(u - gaze, v + 0.005, 0.128 * f.eye_size, 0.185 * f.eye_size)
-    colour = hsl(f.eye_hue, 0.70, 0.50)
+    iris = ellipse(u - gaze, v + 0.005, 0.136 * f.eye_size, 0.200 * f.eye_size)
+    colour = hsl(f.eye_hue, 0.75, 0.47)
     cover = p.inside(iris) * opening
-    pupil = p.inside(ellipse(u - gaze, v + 0.005, 0.055 * f.eye_size, 0.088 * f.eye_size))
+    pupil = p.inside(ellipse(u - gaze, v + 0.005, 0.060 * f.eye_size, 0.098 * f.eye_size))
     p.paint("pupil", rgb(x, 0.10, 0.07, 0.12), pupil * cover * 0.92)
     p.paint("iris", toward(colour, 0, 0.55), p.inside(-iris - 0.028).neg().add(1) * cover * 0.75)
     p.paint("iris", toward(colour, 0, 0.50), (0.55 - (v + 0.03) * 7).clamp(0, 1) * cover)
-    p.paint("iris", toward(colour, 1, 0.45), ((v - 0.03) * 8 / f.eye_size).clamp(0, 1) * cover)
+    p.paint("iris", hsl(f.eye_hue, 0.90, 0.72), ((v - 0.03) * 8 / f.eye_size).clamp(0, 1) * cover)
     p.paint("iris", colour, cover)
     p.paint("shadow", rgb(x, 0.80, 0.78, 0.86), opening * p.inside(upper.neg() - 0.05))
     p.paint("white", rgb(x, 0.98, 0.98, 1.0), opening)
@@ -92,6 +97,8 @@ def eyes(p: Painter, f, x: Tensor, y: Tensor) -> None:
 
 def brows(p: Painter, f, x: Tensor, y: Tensor, hair: Tensor) -> None:
     """Two strokes, thicker inside."""
+    p = p.window(-0.29, 0.25, -0.70, 0.70)
+    x, y = p.crop(x), p.crop(y)
     u = x.abs() - 0.27 - 0.04 * f.eye_spacing
     v = y + 0.045 + 0.07 * f.brow_height - 0.28 * f.brow_tilt * u + 0.9 * u * u
     stroke = torch.maximum(v.abs() - 0.022 + 0.035 * u, u.abs() - 0.125)
@@ -100,6 +107,8 @@ def brows(p: Painter, f, x: Tensor, y: Tensor, hair: Tensor) -> None:
 
 def mouth(p: Painter, f, x: Tensor, y: Tensor) -> None:
     """A line when closed; open, it shows the tongue."""
+    p = p.window(0.36, 0.74, -0.24, 0.24)
+    x, y = p.crop(x), p.crop(y)
     wide = 0.105 + 0.02 * f.mouth_open
     q = (x / wide) * (x / wide)
     upper = 0.475 - 0.05 * f.mouth_curve * (q - 0.4)
@@ -113,15 +122,19 @@ def mouth(p: Painter, f, x: Tensor, y: Tensor) -> None:
 
 def nose_and_blush(p: Painter, f, x: Tensor, y: Tensor, shape: Tensor) -> None:
     """A hint of a nose; blush under the eyes."""
+    p = p.window(0.15, 0.65, -0.64, 0.64)
+    x, y = p.crop(x), p.crop(y)
     line = skin_colour(f) * rgb(x, 0.62, 0.42, 0.40)
     p.fill("line", line, ellipse(x - 0.008, y - 0.355, 0.022, 0.016), 0.8)
     cheek = ellipse(x.abs() - 0.345, y - 0.405, 0.12, 0.065)
     soft = (0.5 - cheek * 9).clamp(0, 1) * 0.55
-    p.paint("blush", rgb(x, 0.96, 0.38, 0.40), soft * f.blush * p.inside(shape))
+    p.paint("blush", rgb(x, 0.96, 0.38, 0.40), soft * f.blush * p.inside(p.crop(shape)))
 
 
 def glasses(p: Painter, f, x: Tensor, y: Tensor) -> None:
     """Round rims with a bridge and a glare."""
+    p = p.window(-0.17, 0.62, -0.77, 0.77)
+    x, y = p.crop(x), p.crop(y)
     away = (0.275 + 0.035 * f.eye_spacing) * f.face_width
     lens = ellipse(x.abs() - away, y - 0.215, 0.225, 0.225)
     rim = torch.minimum(lens.abs() - 0.016, torch.maximum((y - 0.17 + 0.5 * x * x).abs() - 0.014, x.abs() - 0.09))
@@ -132,6 +145,7 @@ def glasses(p: Painter, f, x: Tensor, y: Tensor) -> None:
 
 def body(p: Painter, f) -> None:
     """Collar, outfit and neck. The body does not tilt."""
+    p = p.window(0.38, 2.0)
     x, y = p.x, p.y
     a = x.abs()
     colour = skin_colour(f)
@@ -140,8 +154,14 @@ def body(p: Painter, f) -> None:
     shoulder = (0.775 + 0.44 * a * a * a - y) * 0.85
     open_neck = (a - 0.23 + 0.75 * (y - 0.74)) * 0.8
     torso = torch.maximum(shoulder, -open_neck).expand(len(colour), -1, -1)
-    collar = torch.maximum(torso, open_neck - 0.11)
-    p.fill("outfit", toward(cloth, 1, 0.80), collar + 0.02)
+    tie = torch.minimum(circle(x, y - 0.97, 0.055), torch.maximum((y - 0.97).abs() - 0.03 - 0.4 * a, a - 0.17))
+    tie = tie.expand(len(colour), -1, -1)
+    p.fill("outfit", hsl(f.outfit_hue, 0.75, 0.66), tie)
+    p.fill("outfit", toward(cloth, 0, 0.6), tie - 0.02)
+    collar = torch.maximum(torso, open_neck - 0.20)
+    stripe = (open_neck - 0.135).abs() - 0.018
+    p.paint("outfit", cloth, p.inside(stripe) * p.inside(collar + 0.01))
+    p.fill("outfit", toward(cloth, 1, 0.85), collar + 0.015)
     p.fill("outfit", toward(cloth, 0, 0.5), collar)
     p.fill("outfit", cloth, torso)
     p.fill("outfit", toward(cloth, 0, 0.6), torso - 0.02)

@@ -4,8 +4,12 @@ Every function here uses only operations that a processor rounds in one way (sum
 roots, comparisons), so that the same factors give the same bytes in any batch and on any device.
 """
 
+import math
+
 import torch
 from torch import Tensor
+
+LEFT, TOP, SPAN = -1.06, -1.11, 2.12  # the picture in the units of the drawing: the head is about 1.2 wide
 
 
 class Painter:
@@ -20,23 +24,30 @@ class Painter:
     """
 
     def __init__(self, count: int, size: int, device: torch.device, names: tuple[str, ...] = ()):
-        self.pixel = 2.12 / size
-        middle = (torch.arange(size, device=device, dtype=torch.float32) + 0.5) * self.pixel - 1.06
-        self.x, self.y = middle[None, None, :], middle[None, :, None] - 0.05
+        self.pixel, self.crop_to = SPAN / size, ...
+        middle = (torch.arange(size, device=device, dtype=torch.float32) + 0.5) * self.pixel
+        self.x, self.y = middle[None, None, :] + LEFT, middle[None, :, None] + TOP
         self.left = torch.ones(count, size, size, device=device)
         self.image = torch.zeros(count, 3, size, size, device=device)
         self.seen = {name: torch.zeros(count, size, size, device=device) for name in names}
 
-    def window(self, top: float, bottom: float, side: float = 1.0) -> "Painter":
-        """A painter of the rows from `top` to `bottom` and the columns up to `side`: it paints into this one."""
-        size = self.left.shape[-1]
-        rows = slice(max(0, int((top + 1) / 2 * size)), min(size, int((bottom + 1) / 2 * size) + 1))
-        columns = slice(max(0, int((1 - side) / 2 * size)), min(size, int((1 + side) / 2 * size) + 1))
+    def window(self, top: float, bottom: float, left: float = -2.0, right: float = 2.0) -> "Painter":
+        """A painter of a part of the picture, which paints into this one: small parts need few pixels."""
+        rows, columns = self._span(TOP, top, bottom), self._span(LEFT, left, right)
         part = object.__new__(Painter)
-        part.pixel, part.x, part.y = self.pixel, self.x[..., columns], self.y[:, rows]
-        part.left, part.image = self.left[:, rows, columns], self.image[..., rows, columns]
-        part.seen = {name: seen[:, rows, columns] for name, seen in self.seen.items()}
+        part.pixel, part.crop_to = self.pixel, (..., rows, columns)
+        part.x, part.y = self.x[..., columns], self.y[:, rows]
+        part.left, part.image = part.crop(self.left), part.crop(self.image)
+        part.seen = {name: part.crop(seen) for name, seen in self.seen.items()}
         return part
+
+    def crop(self, whole: Tensor) -> Tensor:
+        """The part of (..., H, W) that belongs to this window."""
+        return whole[self.crop_to]
+
+    def _span(self, first: float, low: float, high: float) -> slice:
+        size, ends = self.left.shape[-1], (low - first, high - first + 2 * self.pixel)
+        return slice(*(min(max(math.floor(end / self.pixel), 0), size) for end in ends))
 
     def paint(self, region: str, colour: Tensor, cover: Tensor) -> None:
         """Adds a shape behind all that is painted already.

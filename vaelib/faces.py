@@ -198,6 +198,8 @@ def _paint(factors: Tensor, size: int, names: tuple[str, ...] = ()) -> Painter:
     face_parts.nose_and_blush(p, f, x, y, shape)
     face_parts.skin(p, f, wide, y, shape, below)
     face_parts.body(p, f)
+    face_hair.twin_tails(p, f, wide, y, hair)
+    face_hair.buns(p, f, wide, y, hair)
     face_hair.behind(p, f, wide, y, hair)
     face_parts.background(p, f)
     return p
