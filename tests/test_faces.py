@@ -5,6 +5,7 @@ import colorsys
 import pytest
 import torch
 
+from vaelib.face_shapes import Painter
 from vaelib.faces import FACTORS, REGIONS, draw, hue, hue_distance, regions, sample_factors
 
 COLUMN = {name: column for column, name in enumerate(FACTORS)}
@@ -126,6 +127,84 @@ def test_errors_name_the_factor_and_the_range():
         draw(faces(2), size=8)
     with pytest.raises(ValueError, match="mask"):
         hue(torch.zeros(2, 3, 8, 8), torch.zeros(2, 3, 8, 8))
+
+
+EYE = {"white", "iris", "pupil", "highlight", "lashes"}
+CHANGES = {  # factor -> the regions, before or after, that hold every pixel it changes
+    "skin_depth": {"skin", "shadow", "line"}, "skin_undertone": {"skin", "shadow", "line"},
+    "eye_size": EYE, "eye_openness": EYE, "eye_tilt": EYE, "gaze": EYE - {"lashes"}, "eye_hue": {"iris"},
+    "eye_spacing": EYE | {"brows", "glasses"}, "brow_height": {"brows"}, "brow_tilt": {"brows"},
+    "mouth_curve": {"mouth"}, "mouth_open": {"mouth"}, "blush": {"blush"},
+    "hair_hue": {"hair", "brows"}, "hair_saturation": {"hair", "brows"}, "hair_lightness": {"hair", "brows"},
+    "hair_volume": {"hair"}, "antenna": {"hair"}, "side_locks": {"hair"}, "back_length": {"hair"},
+    "fringe_length": {"hair", "shadow"}, "parting": {"hair", "shadow"}, "spikiness": {"hair", "shadow"},
+    "tied": {"hair", "outfit"}, "accessory": {"hair", "outfit", "glasses"},
+    "outfit_hue": {"outfit"}, "background_hue": {"background"},
+}  # fmt: skip
+EVERYTHING = {"head_tilt", "face_width", "jaw"}  # they move the whole head, or what borders on its outline
+
+
+def moved(name, count=24):
+    """The same faces with the factor `name` at its low end, and moved up by a third of its range."""
+    factor = FACTORS[name]
+    step = 1 if factor.unit == "kind" else (factor.high - factor.low) / 3
+    return faces(count, **{name: factor.low + step}), faces(count, **{name: factor.low + 2 * step})
+
+
+def test_the_table_of_changes_is_complete():
+    assert set(CHANGES) | EVERYTHING == set(FACTORS)
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_factor_changes_its_own_part_and_nothing_else(name):
+    before, after = moved(name)
+    changed = (draw(before) != draw(after)).any(1)
+    assert changed.flatten(1).any(1).float().mean() > 0.9
+    own = sum(seen[part] for seen in (regions(before), regions(after)) for part in CHANGES[name])
+    assert not (changed & (own == 0)).any()
+
+
+@pytest.mark.parametrize("name", EVERYTHING)
+def test_the_head_moves_as_a_whole(name):
+    before, after = (draw(factors) for factors in moved(name))
+    changed = (before != after).any(1)
+    assert changed.flatten(1).any(1).all()
+    if name == "head_tilt":
+        assert changed.float().mean() > 0.3
+
+
+@pytest.mark.parametrize("name", [name for name, factor in FACTORS.items() if factor.unit != "kind"])
+def test_a_small_step_of_a_factor_is_a_small_step_of_the_picture(name):
+    """A thousandth of the range moves no edge by more than a twentieth of a pixel, or no colour by more than one."""
+    factor = FACTORS[name]
+    at = faces(16, **{name: factor.low + 0.4 * (factor.high - factor.low)})
+    near = at.clone()
+    near[:, COLUMN[name]] += (factor.high - factor.low) / 1000
+    assert (draw(at).int() - draw(near).int()).abs().max() <= 12
+
+
+@pytest.mark.parametrize("name", [name for name, factor in FACTORS.items() if factor.circular])
+def test_a_hue_comes_back_to_where_it_began(name):
+    assert torch.equal(draw(faces(8, **{name: 0})), draw(faces(8, **{name: 360})))
+
+
+def test_windows_cut_nothing_off(monkeypatch):
+    """Small parts are painted in windows: with every window the whole picture, the bytes are the same."""
+    table = torch.tensor([(factor.low, factor.high) for factor in FACTORS.values()])
+    ends = torch.randint(2, (200, len(FACTORS)), generator=torch.Generator().manual_seed(1))
+    factors = table[torch.arange(len(FACTORS)), ends]
+    windowed = draw(factors)
+    monkeypatch.setattr(Painter, "window", lambda self, *sides: self)
+    assert torch.equal(windowed, draw(factors))
+
+
+def test_nothing_is_made_on_the_default_device():
+    factors = faces(3)
+    expected = draw(factors)
+    with torch.device("meta"):
+        assert torch.equal(draw(factors), expected)
+        assert regions(factors)["hair"].device == factors.device
+        assert sample_factors(3, torch.Generator().manual_seed(0)).device == factors.device
 
 
 def test_arguments_are_left_alone():

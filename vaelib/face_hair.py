@@ -10,6 +10,7 @@ def cap(f, x: Tensor, y: Tensor) -> Tensor:
     """Distance to the round of hair on top of the head, with spikes at its sides."""
     tooth = y * 2.3 + 0.35
     tooth = tooth - tooth.floor()
+    tooth = torch.minimum(tooth / 0.85, (1 - tooth) / 0.15)
     spikes = f.spikiness * f.spikiness * 0.13 * tooth * tooth * ((x.abs() - 0.35) * 4).clamp(0, 1)
     return ellipse(x, y + 0.12, 0.665 + 0.08 * f.hair_volume, 0.70 + 0.09 * f.hair_volume) - spikes
 
@@ -43,7 +44,7 @@ def front(p: Painter, f, x: Tensor, y: Tensor, hair: Tensor) -> Tensor:
     shape = torch.minimum(torch.maximum(top, below), side_locks(f, x, y, top))
     cover = p.inside(shape)
     ring = (ellipse(x, y + 0.02, 0.60, 0.60) + 0.05 * (wave(lock * 2) - 0.5)).abs() - 0.05
-    shine = p.inside(ring) * cover * ((0.42 - x * x) * 2.2).clamp(0, 1) * (y < -0.1)
+    shine = p.inside(ring) * cover * ((0.42 - x * x) * 2.2).clamp(0, 1) * ((-0.05 - y) * 8).clamp(0, 1)
     p.paint("hair", toward(hair, 1, 0.5), shine * 0.85)
     down = ((y + 0.62) * 1.5).clamp(0, 1)
     strand = (0.16 * down - wave(lock)) * 9
@@ -65,7 +66,9 @@ def behind(p: Painter, f, x: Tensor, y: Tensor, hair: Tensor) -> None:
     ragged = (0.03 + 0.09 * f.spikiness) * wave(x * 2.6 + 0.5)
     fall = torch.maximum(x.abs() - half, (y - end - ragged) * 0.8)
     shape = torch.where(y < -0.12, cap(f, x, y), fall)
-    p.fill("hair", toward(hair, 0, 0.30), shape)
+    strands = ((0.10 - wave(x * 2.6)) * 8).clamp_(0, 1) * p.inside(shape)
+    p.paint("hair", toward(hair, 0, 0.45), strands * 0.6)
+    p.fill("hair", toward(hair, 0, 0.28), shape)
     p.fill("hair", toward(hair, 0, 0.6), shape - 0.022)
 
 
@@ -75,13 +78,16 @@ def twin_tails(p: Painter, f, x: Tensor, y: Tensor, hair: Tensor) -> None:
     on = (f.tied == 1).float()
     end = 0.30 + 0.75 * f.back_length
     t = ((y + 0.48) / (end + 0.48)).clamp(min=0)
-    tail = (a - 0.57 - 0.52 * t * (1.5 - t)).abs() - 0.02 - 0.86 * t * (1 - t) * (1.15 - 0.6 * t) + 0.02 * t
-    tail = torch.maximum(tail * 0.9, -0.48 - y)
+    across = a - 0.57 - 0.52 * t * (1.5 - t)
+    half = 0.02 + 0.86 * t * (1 - t) * (1.15 - 0.6 * t) - 0.02 * t
+    tail = torch.maximum((across.abs() - half) * 0.9, -0.48 - y)
+    inner = torch.maximum(tail + 0.03, across + 0.25 * half)
     band = p.window(-0.62, -0.03)
     tie = ellipse(band.crop(a) - 0.64, band.crop(y) + 0.36, 0.055, 0.09)
     band.fill("outfit", hsl(f.outfit_hue, 0.62, 0.56), tie, on)
     band.fill("outfit", hsl(f.outfit_hue, 0.62, 0.28), tie - 0.02, on)
-    p.fill("hair", toward(hair, 0, 0.12), tail, on)
+    p.fill("hair", toward(hair, 0, 0.28), inner, on)
+    p.fill("hair", hair, tail, on)
     p.fill("hair", toward(hair, 0, 0.55), tail - 0.022, on)
 
 

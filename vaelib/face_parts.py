@@ -23,9 +23,10 @@ def skin_colour(f) -> Tensor:
         colour = colour + (f.skin_depth * (len(steps) - 1) - i).clamp(0, 1) * (steps[i + 1] - steps[i])
     hue, saturation, lightness = colour[..., 0:1], colour[..., 1:2], colour[..., 2:3]
     t = f.skin_undertone
-    sixth = t * t * t * t * t * t
-    shift = 8 * t + (36 * t - 14) * sixth
-    return hsl(hue + shift, saturation * (1 - 0.45 * sixth), lightness)
+    square = t * t
+    fancy = square * square * square * square * square
+    shift = 8 * t + (36 * t - 14) * fancy
+    return hsl(hue + shift, saturation * (1 - 0.45 * fancy), lightness)
 
 
 def head(f, x: Tensor, y: Tensor) -> Tensor:
@@ -89,7 +90,7 @@ def eyes(p: Painter, f, x: Tensor, y: Tensor) -> None:
     p.paint("iris", toward(colour, 0, 0.50), (0.55 - (v + 0.03) * 7).clamp(0, 1) * cover)
     p.paint("iris", hsl(f.eye_hue, 0.90, 0.72), ((v - 0.03) * 8 / f.eye_size).clamp(0, 1) * cover)
     p.paint("iris", colour, cover)
-    p.paint("shadow", rgb(x, 0.80, 0.78, 0.86), opening * p.inside(upper.neg() - 0.05))
+    p.paint("white", rgb(x, 0.80, 0.78, 0.86), opening * p.inside(upper.neg() - 0.05))
     p.paint("white", rgb(x, 0.98, 0.98, 1.0), opening)
     under = torch.maximum(lower.abs() - 0.009, u.abs() - wide * 0.6)
     p.fill("lashes", ink, under, 0.55)
@@ -101,7 +102,7 @@ def brows(p: Painter, f, x: Tensor, y: Tensor, hair: Tensor) -> None:
     x, y = p.crop(x), p.crop(y)
     u = x.abs() - 0.27 - 0.04 * f.eye_spacing
     v = y + 0.045 + 0.07 * f.brow_height - 0.28 * f.brow_tilt * u + 0.9 * u * u
-    stroke = torch.maximum(v.abs() - 0.022 + 0.035 * u, u.abs() - 0.125)
+    stroke = torch.maximum(v.abs() - 0.018 + 0.04 * u, u.abs() - 0.125)
     p.fill("brows", toward(hair, 0, 0.55), stroke, 0.85)
 
 
@@ -109,15 +110,16 @@ def mouth(p: Painter, f, x: Tensor, y: Tensor) -> None:
     """A line when closed; open, it shows the tongue."""
     p = p.window(0.36, 0.74, -0.24, 0.24)
     x, y = p.crop(x), p.crop(y)
-    wide = 0.105 + 0.02 * f.mouth_open
+    wide = 0.105 + 0.02 * f.mouth_open + 0.015 * f.mouth_curve
     q = (x / wide) * (x / wide)
-    upper = 0.475 - 0.05 * f.mouth_curve * (q - 0.4)
-    lower = upper + 0.135 * f.mouth_open * (1 - q)
-    shape = torch.maximum(torch.maximum(upper - y, y - lower), x.abs() - wide)
-    cover = p.inside(shape + 0.01)
-    p.paint("mouth", rgb(x, 0.93, 0.47, 0.47), p.inside(circle(x, y - lower - 0.03, 0.085)) * cover)
-    p.paint("mouth", rgb(x, 0.62, 0.16, 0.20), cover)
-    p.fill("mouth", rgb(x, 0.42, 0.14, 0.16), shape - 0.013, 0.9)
+    upper = 0.475 - 0.06 * f.mouth_curve * (q - 0.5)
+    lower = upper + 0.15 * f.mouth_open * (1 - q)
+    sides = x.abs() - wide
+    shape = torch.maximum(torch.maximum(upper - y, y - lower), sides)
+    cover = p.inside(shape + 0.012)
+    p.paint("mouth", rgb(x, 0.95, 0.50, 0.50), p.inside(circle(x, y - lower - 0.035, 0.085)) * cover)
+    p.paint("mouth", rgb(x, 0.66, 0.18, 0.22), cover)
+    p.fill("mouth", rgb(x, 0.36, 0.12, 0.15), shape - 0.010, 0.9)
 
 
 def nose_and_blush(p: Painter, f, x: Tensor, y: Tensor, shape: Tensor) -> None:
@@ -136,7 +138,7 @@ def glasses(p: Painter, f, x: Tensor, y: Tensor) -> None:
     p = p.window(-0.17, 0.62, -0.77, 0.77)
     x, y = p.crop(x), p.crop(y)
     away = (0.275 + 0.035 * f.eye_spacing) * f.face_width
-    lens = ellipse(x.abs() - away, y - 0.215, 0.225, 0.225)
+    lens = ellipse(x.abs() - away, y - 0.215, 0.205, 0.210)
     rim = torch.minimum(lens.abs() - 0.016, torch.maximum((y - 0.17 + 0.5 * x * x).abs() - 0.014, x.abs() - 0.09))
     on = f.accessory == 2
     p.fill("glasses", rgb(x, 0.20, 0.16, 0.24), rim, on * 0.95)
@@ -154,7 +156,7 @@ def body(p: Painter, f) -> None:
     shoulder = (0.775 + 0.44 * a * a * a - y) * 0.85
     open_neck = (a - 0.23 + 0.75 * (y - 0.74)) * 0.8
     torso = torch.maximum(shoulder, -open_neck).expand(len(colour), -1, -1)
-    tie = torch.minimum(circle(x, y - 0.97, 0.055), torch.maximum((y - 0.97).abs() - 0.03 - 0.4 * a, a - 0.17))
+    tie = torch.minimum(circle(x, y - 0.94, 0.055), torch.maximum((y - 0.94).abs() - 0.025 - 0.4 * a, a - 0.14))
     tie = tie.expand(len(colour), -1, -1)
     p.fill("outfit", hsl(f.outfit_hue, 0.75, 0.66), tie)
     p.fill("outfit", toward(cloth, 0, 0.6), tie - 0.02)

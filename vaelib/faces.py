@@ -45,7 +45,7 @@ FACTORS = {
     "mouth_open": Factor(0, 1, "share", "closed to open"),
     "blush": Factor(0, 1, "share", "none to strong"),
     "hair_hue": Factor(0, 360, "degrees", "colour of the hair and brows", True),
-    "hair_saturation": Factor(0.05, 0.8, "share", "grey to vivid"),
+    "hair_saturation": Factor(0.05, 0.85, "share", "grey to vivid"),
     "hair_lightness": Factor(0.15, 0.85, "share", "dark to light"),
     "hair_volume": Factor(0, 1, "share", "close to the head to full"),
     "fringe_length": Factor(0, 1, "share", "high on the forehead to just above the eyes"),
