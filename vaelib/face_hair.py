@@ -10,7 +10,7 @@ def cap(f, x: Tensor, y: Tensor) -> Tensor:
     """Distance to the round of hair on top of the head, with spikes at its sides."""
     tooth = y * 2.3 + 0.35
     tooth = tooth - tooth.floor()
-    tooth = torch.minimum(tooth / 0.85, (1 - tooth) / 0.15)
+    tooth = torch.minimum(tooth / 0.76, (1 - tooth) / 0.24)
     spikes = f.spikiness * f.spikiness * 0.13 * tooth * tooth * ((x.abs() - 0.35) * 4).clamp(0, 1)
     return ellipse(x, y + 0.12, 0.665 + 0.08 * f.hair_volume, 0.70 + 0.09 * f.hair_volume) - spikes
 
@@ -102,7 +102,7 @@ def buns(p: Painter, f, x: Tensor, y: Tensor, hair: Tensor) -> None:
 
 def antenna(p: Painter, f, x: Tensor, y: Tensor, hair: Tensor) -> None:
     """The single lock that stands up from the crown: its foot is hidden by the hair in front."""
-    p = p.window(-2.0, -0.55, -0.8, 0.8)
+    p = p.window(-2.0, -0.55, -0.8, 1.0)
     x, y = p.crop(x), p.crop(y)
     foot, height = -0.74 - 0.08 * f.hair_volume, 0.12 + 0.22 * f.antenna
     t = ((foot - y) / height).clamp(min=0)
@@ -131,7 +131,7 @@ def bow(p: Painter, f, x: Tensor, y: Tensor) -> None:
 
 def cat_ears(p: Painter, f, x: Tensor, y: Tensor, hair: Tensor) -> None:
     """Two pointed ears (accessory 3)."""
-    p = p.window(-2.0, -0.18)
+    p = p.window(-2.0, -0.08)
     x, y = p.crop(x), p.crop(y)
     u, v = x.abs() - 0.43, y + 0.62
     u, v = 0.94 * u + 0.34 * v, 0.94 * v - 0.34 * u
