@@ -37,10 +37,9 @@ def side_locks(f, x: Tensor, y: Tensor, top: Tensor) -> Tensor:
     return torch.maximum((x.abs() - middle).abs() - half, torch.where(y < -0.12, top, -1.0))
 
 
-def front(p: Painter, f, x: Tensor, y: Tensor, hair: Tensor) -> Tensor:
+def front(p: Painter, f, x: Tensor, y: Tensor, hair: Tensor, top: Tensor) -> Tensor:
     """Fringe, side locks, shine and strands. Returns the distance below the fringe, for its shadow."""
     below, lock = fringe(f, x, y)
-    top = cap(f, x, y)
     shape = torch.minimum(torch.maximum(top, below), side_locks(f, x, y, top))
     cover = p.inside(shape)
     ring = (ellipse(x, y + 0.02, 0.60, 0.60) + 0.05 * (wave(lock * 2) - 0.5)).abs() - 0.05
@@ -50,12 +49,13 @@ def front(p: Painter, f, x: Tensor, y: Tensor, hair: Tensor) -> Tensor:
     strand = (0.16 * down - wave(lock)) * 9
     p.paint("hair", toward(hair, 0, 0.32), strand.clamp_(0, 1) * cover * 0.8)
     p.paint("hair", toward(hair, 0, 0.18), p.inside(ellipse(x + 0.06, y + 0.2, 0.56, 0.64)).neg().add(1) * cover)
+    p.paint("hair", toward(hair, 1, 0.30), (y - 0.05).clamp(0, 0.6) * cover)  # lighter towards the tips
     p.paint("hair", hair, cover)
     p.fill("hair", toward(hair, 0, 0.55), shape - 0.022)
     return below
 
 
-def behind(p: Painter, f, x: Tensor, y: Tensor, hair: Tensor) -> None:
+def behind(p: Painter, f, x: Tensor, y: Tensor, hair: Tensor, top: Tensor) -> None:
     """The hair behind the head, darker than in front: from the nape to below the picture."""
     wide = 0.665 + 0.08 * f.hair_volume
     end = 0.22 + 1.1 * f.back_length
@@ -65,7 +65,7 @@ def behind(p: Painter, f, x: Tensor, y: Tensor, hair: Tensor) -> None:
     half = wide * (1 + (0.34 * f.back_length - 0.22) * t) - 0.10 * t4
     ragged = (0.03 + 0.09 * f.spikiness) * wave(x * 2.6 + 0.5)
     fall = torch.maximum(x.abs() - half, (y - end - ragged) * 0.8)
-    shape = torch.where(y < -0.12, cap(f, x, y), fall)
+    shape = torch.where(y < -0.12, top, fall)
     strands = ((0.10 - wave(x * 2.6)) * 8).clamp_(0, 1) * p.inside(shape)
     p.paint("hair", toward(hair, 0, 0.45), strands * 0.6)
     p.fill("hair", toward(hair, 0, 0.28), shape)
@@ -78,12 +78,12 @@ def twin_tails(p: Painter, f, x: Tensor, y: Tensor, hair: Tensor) -> None:
     on = (f.tied == 1).float()
     end = 0.30 + 0.75 * f.back_length
     t = ((y + 0.48) / (end + 0.48)).clamp(min=0)
-    across = a - 0.57 - 0.52 * t * (1.5 - t)
+    across = a - 0.61 - 0.50 * t * (1.5 - t)
     half = 0.02 + 0.86 * t * (1 - t) * (1.15 - 0.6 * t) - 0.02 * t
     tail = torch.maximum((across.abs() - half) * 0.9, -0.48 - y)
     inner = torch.maximum(tail + 0.03, across + 0.25 * half)
     band = p.window(-0.62, -0.03)
-    tie = ellipse(band.crop(a) - 0.64, band.crop(y) + 0.36, 0.055, 0.09)
+    tie = ellipse(band.crop(a) - 0.69, band.crop(y) + 0.35, 0.06, 0.10)
     band.fill("outfit", hsl(f.outfit_hue, 0.62, 0.56), tie, on)
     band.fill("outfit", hsl(f.outfit_hue, 0.62, 0.28), tie - 0.02, on)
     p.fill("hair", toward(hair, 0, 0.28), inner, on)
@@ -94,8 +94,10 @@ def twin_tails(p: Painter, f, x: Tensor, y: Tensor, hair: Tensor) -> None:
 def buns(p: Painter, f, x: Tensor, y: Tensor, hair: Tensor) -> None:
     """A round knot at each side of the crown (tied 2)."""
     p = p.window(-2.0, -0.2)
-    bun = circle(p.crop(x).abs() - 0.47, p.crop(y) + 0.70, 0.20 + 0.04 * f.hair_volume)
+    bun = circle(p.crop(x).abs() - 0.45, p.crop(y) + 0.74, 0.19 + 0.04 * f.hair_volume)
     on = (f.tied == 2).float()
+    curl = circle(p.crop(x).abs() - 0.27, p.crop(y) + 0.60, 0.24).abs() - 0.011
+    p.fill("hair", toward(hair, 0, 0.45), torch.maximum(curl, bun + 0.02), on)
     p.fill("hair", toward(hair, 0, 0.12), bun, on)
     p.fill("hair", toward(hair, 0, 0.55), bun - 0.022, on)
 
@@ -120,7 +122,7 @@ def bow(p: Painter, f, x: Tensor, y: Tensor) -> None:
     on = (f.accessory == 1).float()
     u, v = x - 0.42, y + 0.58
     u, v = 0.8 * u + 0.6 * v, 0.8 * v - 0.6 * u
-    wings = torch.maximum(v.abs() - 0.045 - 0.60 * u.abs(), circle(u, v, 0.23)) * 0.9
+    wings = torch.maximum(v.abs() - 0.045 - 0.50 * u.abs(), circle(u, v, 0.23)) * 0.9
     knot = ellipse(u, v, 0.065, 0.075)
     cloth = hsl(f.outfit_hue, 0.62, 0.56)
     p.fill("outfit", toward(cloth, 1, 0.3), knot, on)

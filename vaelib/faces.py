@@ -190,7 +190,8 @@ def _paint(factors: Tensor, size: int, names: tuple[str, ...] = ()) -> Painter:
     face_hair.bow(p, f, wide, y)
     face_parts.brows(p, f, x, y, hair)
     shape = face_parts.head(f, wide, y)
-    below = face_hair.front(p, f, wide, y, hair)
+    top = face_hair.cap(f, wide, y)
+    below = face_hair.front(p, f, wide, y, hair, top)
     face_hair.antenna(p, f, wide, y, hair)
     face_hair.cat_ears(p, f, wide, y, hair)
     face_parts.eyes(p, f, x, y)
@@ -200,6 +201,6 @@ def _paint(factors: Tensor, size: int, names: tuple[str, ...] = ()) -> Painter:
     face_parts.body(p, f)
     face_hair.twin_tails(p, f, wide, y, hair)
     face_hair.buns(p, f, wide, y, hair)
-    face_hair.behind(p, f, wide, y, hair)
+    face_hair.behind(p, f, wide, y, hair, top)
     face_parts.background(p, f)
     return p
