@@ -3,11 +3,13 @@
 import torch
 from torch import Tensor
 
-from vaelib.face_shapes import Painter, circle, ellipse, hsl, toward, wave
+from vaelib.face_painter import Painter
+from vaelib.face_shapes import circle, ellipse, hsl, toward, wave
 
 
-def cap(f, x: Tensor, y: Tensor) -> Tensor:
+def cap(p: Painter, f) -> Tensor:
     """Distance to the round of hair on top of the head, with spikes at its sides."""
+    x, y = p.wide_x, p.head_y
     tooth = y * 2.3 + 0.35
     tooth = tooth - tooth.floor()
     tooth = torch.minimum(tooth / 0.76, (1 - tooth) / 0.24)
@@ -15,8 +17,9 @@ def cap(f, x: Tensor, y: Tensor) -> Tensor:
     return ellipse(x, y + 0.12, 0.665 + 0.08 * f.hair_volume, 0.70 + 0.09 * f.hair_volume) - spikes
 
 
-def fringe(f, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+def fringe(p: Painter, f) -> tuple[Tensor, Tensor]:
     """Distance below the lower edge of the fringe (negative above it), and the lock coordinate of each pixel."""
+    x, y = p.wide_x, p.head_y
     part = 0.28 * f.parting
     side = x - part
     lean = 0.5 * side * (y + 0.5)  # the locks fall away from the parting
@@ -28,8 +31,9 @@ def fringe(f, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     return (y - edge) * 0.62, lock
 
 
-def side_locks(f, x: Tensor, y: Tensor, top: Tensor) -> Tensor:
+def side_locks(p: Painter, f, top: Tensor) -> Tensor:
     """Distance to the two locks that frame the face."""
+    x, y = p.wide_x, p.head_y
     tip = 0.22 + 0.62 * f.side_locks
     t = ((y + 0.25) / (tip + 0.25)).clamp(min=0)
     middle = 0.545 + 0.07 * f.hair_volume - 0.03 * t + 0.10 * t * (1 - t)
@@ -37,10 +41,11 @@ def side_locks(f, x: Tensor, y: Tensor, top: Tensor) -> Tensor:
     return torch.maximum((x.abs() - middle).abs() - half, torch.where(y < -0.12, top, -1.0))
 
 
-def front(p: Painter, f, x: Tensor, y: Tensor, hair: Tensor, top: Tensor) -> Tensor:
+def front(p: Painter, f, hair: Tensor, top: Tensor) -> Tensor:
     """Fringe, side locks, shine and strands. Returns the distance below the fringe, for its shadow."""
-    below, lock = fringe(f, x, y)
-    shape = torch.minimum(torch.maximum(top, below), side_locks(f, x, y, top))
+    x, y = p.wide_x, p.head_y
+    below, lock = fringe(p, f)
+    shape = torch.minimum(torch.maximum(top, below), side_locks(p, f, top))
     cover = p.inside(shape)
     ring = (ellipse(x, y + 0.02, 0.60, 0.60) + 0.05 * (wave(lock * 2) - 0.5)).abs() - 0.05
     shine = p.inside(ring) * cover * ((0.42 - x * x) * 2.2).clamp(0, 1) * ((-0.05 - y) * 8).clamp(0, 1)
@@ -55,8 +60,9 @@ def front(p: Painter, f, x: Tensor, y: Tensor, hair: Tensor, top: Tensor) -> Ten
     return below
 
 
-def behind(p: Painter, f, x: Tensor, y: Tensor, hair: Tensor, top: Tensor) -> None:
+def behind(p: Painter, f, hair: Tensor, top: Tensor) -> None:
     """The hair behind the head, darker than in front: from the nape to below the picture."""
+    x, y = p.wide_x, p.head_y
     wide = 0.665 + 0.08 * f.hair_volume
     end = 0.22 + 1.1 * f.back_length
     t = ((y + 0.12) / (end + 0.12)).clamp(0, 1)
@@ -72,9 +78,9 @@ def behind(p: Painter, f, x: Tensor, y: Tensor, hair: Tensor, top: Tensor) -> No
     p.fill("hair", toward(hair, 0, 0.6), shape - 0.022)
 
 
-def twin_tails(p: Painter, f, x: Tensor, y: Tensor, hair: Tensor) -> None:
+def twin_tails(p: Painter, f, hair: Tensor) -> None:
     """A tail at each side with its band (tied 1)."""
-    a = x.abs()
+    a, y = p.wide_x.abs(), p.head_y
     on = (f.tied == 1).float()
     end = 0.30 + 0.75 * f.back_length
     t = ((y + 0.48) / (end + 0.48)).clamp(min=0)
@@ -91,21 +97,22 @@ def twin_tails(p: Painter, f, x: Tensor, y: Tensor, hair: Tensor) -> None:
     p.fill("hair", toward(hair, 0, 0.55), tail - 0.022, on)
 
 
-def buns(p: Painter, f, x: Tensor, y: Tensor, hair: Tensor) -> None:
+def buns(p: Painter, f, hair: Tensor) -> None:
     """A round knot at each side of the crown (tied 2)."""
     p = p.window(-2.0, -0.2)
-    bun = circle(p.crop(x).abs() - 0.45, p.crop(y) + 0.74, 0.19 + 0.04 * f.hair_volume)
+    a, y = p.wide_x.abs(), p.head_y
+    bun = circle(a - 0.45, y + 0.74, 0.19 + 0.04 * f.hair_volume)
     on = (f.tied == 2).float()
-    curl = circle(p.crop(x).abs() - 0.27, p.crop(y) + 0.60, 0.24).abs() - 0.011
+    curl = circle(a - 0.27, y + 0.60, 0.24).abs() - 0.011
     p.fill("hair", toward(hair, 0, 0.45), torch.maximum(curl, bun + 0.02), on)
     p.fill("hair", toward(hair, 0, 0.12), bun, on)
     p.fill("hair", toward(hair, 0, 0.55), bun - 0.022, on)
 
 
-def antenna(p: Painter, f, x: Tensor, y: Tensor, hair: Tensor) -> None:
+def antenna(p: Painter, f, hair: Tensor) -> None:
     """The single lock that stands up from the crown: its foot is hidden by the hair in front."""
     p = p.window(-2.0, -0.55, -0.8, 1.0)
-    x, y = p.crop(x), p.crop(y)
+    x, y = p.wide_x, p.head_y
     foot, height = -0.74 - 0.08 * f.hair_volume, 0.12 + 0.22 * f.antenna
     t = ((foot - y) / height).clamp(min=0)
     bend, slope = 0.24 * t * t - 0.07 * t, (0.48 * t - 0.07) / height
@@ -115,10 +122,10 @@ def antenna(p: Painter, f, x: Tensor, y: Tensor, hair: Tensor) -> None:
     p.fill("hair", toward(hair, 0, 0.55), shape - 0.02)
 
 
-def bow(p: Painter, f, x: Tensor, y: Tensor) -> None:
+def bow(p: Painter, f) -> None:
     """A bow at the side of the head (accessory 1)."""
     p = p.window(-0.93, -0.16, -0.14, 1.02)
-    x, y = p.crop(x), p.crop(y)
+    x, y = p.wide_x, p.head_y
     on = (f.accessory == 1).float()
     u, v = x - 0.42, y + 0.58
     u, v = 0.8 * u + 0.6 * v, 0.8 * v - 0.6 * u
@@ -131,10 +138,10 @@ def bow(p: Painter, f, x: Tensor, y: Tensor) -> None:
     p.fill("outfit", toward(cloth, 0, 0.5), wings - 0.022, on)
 
 
-def cat_ears(p: Painter, f, x: Tensor, y: Tensor, hair: Tensor) -> None:
+def cat_ears(p: Painter, f, hair: Tensor) -> None:
     """Two pointed ears (accessory 3)."""
     p = p.window(-2.0, -0.08)
-    x, y = p.crop(x), p.crop(y)
+    x, y = p.wide_x, p.head_y
     u, v = x.abs() - 0.43, y + 0.62
     u, v = 0.94 * u + 0.34 * v, 0.94 * v - 0.34 * u
     ear = torch.maximum((u.abs() - 0.62 * (v + 0.36) + 0.4 * u * u) * 0.8, v - 0.2)
