@@ -1,8 +1,8 @@
 """Helps for the reader, made at build time: the question and the reading time of a page, and the meaning of terms.
 
 Under the title of a chapter stand its question (book/questions.yml) and how long it takes; at its foot, the questions
-of its neighbours. The definitions of the glossary terms that a page uses are put, hidden, at its end, where `glossary.js`
-finds them; without scripts a term is a plain link to the glossary.
+of its neighbours. The definitions of the glossary terms that a page uses are put, hidden, at its end, where
+`glossary.js` finds them; without scripts a term is a plain link to the glossary.
 """
 
 import html
