@@ -17,6 +17,15 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 WORDS_A_MINUTE = 150  # a text to think along with, slower than a novel
 SECONDS = {"math_block": 20, "cell_code": 20}  # to read a display, a cell with what it printed
 CHAPTER = re.compile(r"\d\d_")
+KINDS = {  # the start of a box's title tells its kind, and so its look
+    "predict": r"Predict first|Question \d",
+    "met": r"(A|Another|The) \w+ you will meet|You will meet",
+    "answer": r"Answer|What you should have seen|The answer",
+    "hint": r"Hint",
+    "solution": r"Solution",
+    "why": r"Why\?",
+    "goal": r"What you will be able to do|After this chapter",
+}
 
 
 def minutes(words: int, displays: int, cells: int) -> int:
@@ -56,6 +65,16 @@ def add_reading_time(app, doctree):
         line += nodes.inline(text=question, classes=["question"])
     line += nodes.Text(f"{time} · {displays} displayed equations · {cells} code cells")
     title.parent.insert(title.parent.index(title) + 1, line)
+
+
+def name_kinds(app, doctree):
+    """Give every box a class for its kind; what folds under a heading "Recall" is a question."""
+    for box in doctree.findall(nodes.admonition):
+        title = box.next_node(nodes.title).astext()
+        kinds = [kind for kind, start in KINDS.items() if re.match(start, title)]
+        if not kinds and "recall" in getattr(box.parent, "attributes", {}).get("ids", ()):
+            kinds = ["recall"]
+        box["classes"] += [f"kind-{kind}" for kind in kinds]
 
 
 def questions(app) -> dict[str, str]:
@@ -117,6 +136,7 @@ def add_script(app, pagename, templatename, context, doctree):
 def setup(app):
     app.add_post_transform(Cards)
     app.connect("doctree-read", add_reading_time)
+    app.connect("doctree-read", name_kinds)
     app.connect("html-page-context", add_neighbours)
     app.connect("html-page-context", add_script)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
