@@ -64,7 +64,8 @@ def add_reading_time(app, doctree):
     if question := questions(app).get(stem):
         line += nodes.inline(text=question, classes=["question"])
     line += nodes.Text(f"{time} · {displays} displayed equations · {cells} code cells")
-    title.parent.insert(title.parent.index(title) + 1, line)
+    place = nodes.container("", line)  # no child of the section: the page's description is taken from its own prose
+    title.parent.insert(title.parent.index(title) + 1, place)
 
 
 def name_kinds(app, doctree):
