@@ -1,6 +1,7 @@
 """Helps for the reader: predictions and recall questions have folded answers, and the page shows what it should."""
 
 import importlib
+import itertools
 import re
 import sys
 from html import unescape
@@ -67,7 +68,7 @@ def test_question_and_reading_time_stand_under_the_title(page, path):
 
 
 def test_neighbours_are_named_with_their_questions(page):
-    for before, after in zip(CHAPTERS, CHAPTERS[1:], strict=False):
+    for before, after in itertools.pairwise(CHAPTERS):
         foot = unescape(page(f"{after.stem}.html").partition('class="prev-next-area"')[2])
         if f'href="{before.stem}.html"' in foot:  # the notation page stands between 00 and 01
             assert QUESTIONS[before.stem] in foot
