@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-import vaelib
 import yaml
+
+import vaelib
 
 ROOT = Path(__file__).parent.parent
 

@@ -16,7 +16,7 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 
 WORDS_A_MINUTE = 150  # a text to think along with, slower than a novel
 SECONDS = {"math_block": 20, "cell_code": 20}  # to read a display, a cell with what it printed
-CHAPTER = re.compile(r"\d\d_")
+CHAPTER = re.compile(r"[0-8]\d_")  # from 90 on stand the appendices
 KINDS = {  # the start of a box's title tells its kind, and so its look
     "predict": r"Predict first|Question \d",
     "met": r"(A|Another|The) \w+ you will meet|You will meet",
@@ -61,7 +61,7 @@ def add_reading_time(app, doctree):
     words, displays, cells = measure(doctree)
     time = f"Reading time: about {minutes(words, displays, cells)} minutes"
     line = nodes.paragraph("", "", classes=["reading-time"])
-    if question := questions(app).get(stem):
+    if question := questions(app).get(stem[:2]):
         line += nodes.inline(text=question, classes=["question"])
     line += nodes.Text(f"{time} · {displays} displayed equations · {cells} code cells")
     place = nodes.container("", line)  # no child of the section: the page's description is taken from its own prose
@@ -89,7 +89,7 @@ def add_neighbours(app, pagename, templatename, context, doctree):
     _, *neighbours = app.builder.relations.get(pagename, (None, None, None))
     asked = yaml.safe_load((Path(app.srcdir) / "book" / "questions.yml").read_text(encoding="utf-8"))
     for side, name in zip(("prev", "next"), neighbours, strict=True):
-        question = asked.get((name or "").rpartition("/")[2])
+        question = asked.get((name or "").rpartition("/")[2][:2])
         if context.get(side) and question:
             title = f'{context[side]["title"]}<span class="question">{html.escape(question)}</span>'
             context[side] = {**context[side], "title": title}

@@ -81,7 +81,7 @@ class Links(SphinxPostTransform):
         for node in list(self.document.findall(used_in)):
             places = self.chapters_that_use(node["dotted"])
             if places:
-                node.replace_self(_joined([self.link(place, _number(place.docname)) for place in places]))
+                node.replace_self(self.listed(places))
             else:
                 node.parent.parent.parent.parent.remove(node.parent.parent.parent)
         public = set(docstrings.dotted_names(Path(self.env.srcdir) / "vaelib"))
@@ -110,6 +110,17 @@ class Links(SphinxPostTransform):
                     first.setdefault(name, place)
         return list(first.values())
 
+    def listed(self, places):
+        """ "chapters 1, 3; What you need before chapter 1": what has no number goes by its title."""
+        numbered = [place for place in places if _number(place.docname)]
+        line = nodes.inline("", "chapter " if len(numbered) == 1 else "chapters " if numbered else "")
+        for place in numbered:
+            line += [nodes.Text(", ")] * (place != numbered[0]) + [self.link(place, _number(place.docname))]
+        for place in [place for place in places if place not in numbered]:
+            title = _store(self.env)[place.docname]["sections"][0].title
+            line += [nodes.Text("; ")] * bool(line.children) + [self.link(place, title)]
+        return line
+
     def link(self, place, text):
         address = self.app.builder.get_relative_uri(self.env.docname, place.docname) + f"#{place.anchor}"
         return nodes.reference("", "", nodes.Text(str(text)), refuri=address, internal=True)
@@ -130,17 +141,10 @@ class Links(SphinxPostTransform):
             link += node
 
 
-def _joined(links):
-    line = nodes.inline("", "chapter " if len(links) == 1 else "chapters ")
-    for i, link in enumerate(links):
-        line += [nodes.Text(", ")] * bool(i) + [link]
-    return line
-
-
 def _number(docname):
-    """7 for book/07_faces, None for a page that is not a chapter."""
-    match = re.match(r"\d\d(?=_)", docname.rpartition("/")[2])
-    return int(match[0]) if match else None
+    """7 for book/07_faces, 0 for a page that is not a chapter."""
+    match = re.match(r"[0-8]\d(?=_)", docname.rpartition("/")[2])
+    return int(match[0]) if match else 0
 
 
 def forget(app, env, docname):
