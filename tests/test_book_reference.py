@@ -68,7 +68,6 @@ def test_every_name_of_vaelib_in_a_chapter_links_to_its_entry(page, path):
     imported = imports(trees)
     used = {vaelib_name(node, imported) for part in trees for node in ast.walk(part)} - {None, ""}
     used = {name for name in used if "." in name} | {name for name in imported.values() if "." in name}
-    assert used
     text = page(f"{path.stem}.html")
     assert [name for name in sorted(used) if f'href="reference.html#vaelib.{name}"' not in text] == []
 
