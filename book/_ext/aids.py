@@ -95,6 +95,18 @@ def add_neighbours(app, pagename, templatename, context, doctree):
             context[side] = {**context[side], "title": title}
 
 
+class glossary_cards(nodes.General, nodes.Element):
+    """A `<template>`: it is shown to nobody until a script takes a card out of it."""
+
+
+def visit_cards(self, node):
+    self.body.append('<template class="glossary-cards">')
+
+
+def depart_cards(self, node):
+    self.body.append("</template>\n")
+
+
 class Cards(SphinxPostTransform):
     """Copy the definitions of the terms that a page links to."""
 
@@ -104,7 +116,7 @@ class Cards(SphinxPostTransform):
     def run(self, **kwargs):
         links = [link for link in self.document.findall(nodes.reference) if _is_term(link)]
         wanted = dict.fromkeys(link.get("refuri", "").partition("#")[2] for link in links)
-        cards = nodes.container(classes=["glossary-cards"])
+        cards = glossary_cards()
         for name in filter(None, wanted):
             cards += nodes.container("", *self.definition(name), ids=[f"card-{name}"])
         if len(cards):
@@ -130,11 +142,12 @@ def _is_term(link):
 
 def add_script(app, pagename, templatename, context, doctree):
     """Only a page with cards loads their script."""
-    if doctree is not None and any("glossary-cards" in n["classes"] for n in doctree.findall(nodes.container)):
+    if doctree is not None and doctree.next_node(glossary_cards):
         app.add_js_file("glossary.js", loading_method="defer")
 
 
 def setup(app):
+    app.add_node(glossary_cards, html=(visit_cards, depart_cards))
     app.add_post_transform(Cards)
     app.connect("doctree-read", add_reading_time)
     app.connect("doctree-read", name_kinds)

@@ -3,12 +3,15 @@
   const popup = Object.assign(document.createElement("div"), { className: "glossary-popup", id: "glossary-popup", hidden: true });
   popup.setAttribute("role", "tooltip");
   document.body.append(popup);
+  const cards = document.querySelector("template.glossary-cards")?.content;
   let owner = null, timer = 0;
 
   function show(link, card) {
     clearTimeout(timer);
     if (owner === link) return;
+    hide();
     owner = link;
+    link.setAttribute("aria-describedby", popup.id);
     popup.replaceChildren(...[...card.childNodes].map((node) => node.cloneNode(true)));
     popup.hidden = false;
     const box = link.getClientRects()[0] ?? link.getBoundingClientRect();
@@ -19,6 +22,7 @@
   }
   function hide() {
     popup.hidden = true;
+    owner?.removeAttribute("aria-describedby");
     owner = null;
   }
   const hideSoon = () => { clearTimeout(timer); timer = setTimeout(hide, 250); };
@@ -29,10 +33,9 @@
 
   for (const inner of document.querySelectorAll("a.reference .std-term")) {
     const link = inner.closest("a");
-    const card = document.getElementById(`card-${link.getAttribute("href").split("#")[1]}`);
+    const card = cards?.getElementById(`card-${link.getAttribute("href").split("#")[1]}`);
     if (!card) continue;
     link.classList.add("has-card");
-    link.setAttribute("aria-describedby", card.id);
     link.addEventListener("mouseenter", () => show(link, card));
     link.addEventListener("focus", () => show(link, card));
     link.addEventListener("mouseleave", hideSoon);
