@@ -6,7 +6,7 @@ STAMP = $(VENV)/.installed
 PAGES = book/_build/html
 # Sphinx does not copy changed styles, scripts, extensions or settings by itself: then every page is built again.
 BUILT = book/_build/.built
-SHARED = _config.yml _toc.yml $(wildcard book/assets/* book/_ext/*.py)
+SHARED = _config.yml _toc.yml $(wildcard book/assets/* book/_ext/*.py book/_ext/*.js)
 ALL = $(shell test -e $(BUILT) && find $(SHARED) -newer $(BUILT) | grep -q . && echo --all)
 BUILD = $(BIN)/jupyter-book build . --path-output book -W -n --keep-going --quiet $(ALL) && touch $(BUILT)
 
@@ -20,9 +20,10 @@ help:
 	@sed -n 1p Makefile
 
 # The environment: made once, and again only when what it is made from changes.
-$(STAMP): requirements.txt constraints.txt pyproject.toml
+$(STAMP): requirements.txt constraints.txt pyproject.toml book/_ext/typeset.py
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || $(PYTHON) -m virtualenv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -c constraints.txt
+	$(BIN)/python book/_ext/typeset.py
 	touch $@
 
 book: $(STAMP)
