@@ -13,20 +13,23 @@ from fontTools import subset
 from fontTools.ttLib import TTFont
 
 SCRIPT = re.compile(r"\s*<script\b[^>]*>(?:(?!</script>).)*</script>", re.DOTALL)
-UNUSED = re.compile(r"<script[^>]*(?:fontawesome\.js|thebe)|THEBE_JS_URL")
-SEARCH = re.compile(r"<script src=\"[^\"]*(?:searchtools|language_data|searchindex)\.js")
+UNUSED = re.compile(r"<script[^>]*(?:fontawesome\.js|thebe)|THEBE_JS_URL|<script>(?:(?:let|var) toggle|kernelName)")
+UNUSED_OR_SEARCH = re.compile(UNUSED.pattern + r"|<script src=\"[^\"]*(?:searchtools|language_data|searchindex)\.js")
 FILES = (
     "scripts/*.map",
     "styles/*.map",
     "scripts/fontawesome.js*",
     "sphinx-thebe.*",
+    "togglebutton.*",
     "locales",
     "*webpack-macros.html",
 )
 THEME = "styles/pydata-sphinx-theme.css"
 FONTS = "vendor/fontawesome/webfonts"
 ICON_RULE = re.compile(r'(?P<names>(?:\.fa-[\w-]+:before,?)+)\{content:"\\(?P<code>[0-9a-f]{2,4}) ?"\}')
-ICON_FACE = re.compile(r"@font-face\{[^}]*fa-(?:brands|regular)[^}]*\}")
+OTHER_ICONS = re.compile(
+    r"@font-face\{[^}]*fa-(?:brands|regular)[^}]*\}|,url\([^)]*fa-solid-900\.ttf\) format\(\"truetype\"\)"
+)
 DRAWN_BY_STYLE = re.compile(r"[\ue000-\uf8ff]|(?<=\\)[ef][0-9a-f]{3}\b")
 
 
@@ -42,7 +45,7 @@ def drop_unused(app, exception):
         return
     pages = {path: path.read_text(encoding="utf-8") for path in Path(app.outdir).rglob("*.html")}
     for path, text in pages.items():
-        slim = SCRIPT.sub(lambda tag: "" if _is_unused(tag[0], path) else tag[0], text)
+        slim = _without_scripts(text, UNUSED if path.name == "search.html" else UNUSED_OR_SEARCH)
         if UNUSED.search(slim):
             raise RuntimeError(f"{path.name} still loads Thebe or the icon script: the theme's markup has changed")
         if slim != text:
@@ -53,8 +56,8 @@ def drop_unused(app, exception):
     keep_icons(static, icon_names([*pages.values(), *(path.read_text("utf-8") for path in static.rglob("*.js"))]))
 
 
-def _is_unused(tag: str, page: Path) -> bool:
-    return bool(UNUSED.search(tag)) or (page.name != "search.html" and bool(SEARCH.search(tag)))
+def _without_scripts(text: str, unwanted: re.Pattern) -> str:
+    return SCRIPT.sub(lambda tag: "" if unwanted.search(tag[0]) else tag[0], text)
 
 
 def icon_names(texts) -> set[str]:
@@ -73,9 +76,7 @@ def keep_icons(static: Path, names: set[str]) -> None:
         codes.add(int(rule["code"], 16))
         return rule[0]
 
-    small = ICON_FACE.sub("", ICON_RULE.sub(kept, style)).replace(
-        ',url(../vendor/fontawesome/webfonts/fa-solid-900.ttf) format("truetype")', ""
-    )
+    small = OTHER_ICONS.sub("", ICON_RULE.sub(kept, style))
     own = ICON_RULE.sub("", style) + (static / "styles/sphinx-book-theme.css").read_text(encoding="utf-8")
     codes |= {ord(code) if len(code) == 1 else int(code, 16) for code in DRAWN_BY_STYLE.findall(own)}
     if small != style:  # the theme's files are fresh
