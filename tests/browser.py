@@ -53,7 +53,8 @@ class Visit:
     """One page in a context of its own, so that nothing is cached; keeps what it asked for and complained of."""
 
     def __init__(self, browser, address: str, **settings):
-        self.context = browser.new_context(viewport={"width": 1280, "height": 900}, **settings)
+        screen = {"width": 1280, "height": 900}
+        self.context = browser.new_context(viewport=screen, reduced_motion="reduce", **settings)
         self.context.add_init_script(path=PROBE)
         self.page = self.context.new_page()
         self.responses, self.outside, self.complaints = [], [], []

@@ -34,10 +34,10 @@
         .filter((node) => shown(node) && !node.closest("pre, .katex-mathml, svg, #pst-secondary-sidebar") && !cutBy(node))
         .filter((node) => node.getBoundingClientRect().right > innerWidth + 1)
         .map(name),
-    /** What is wider than its box and neither code nor an equation. */
+    /** What is wider than its box and no code. */
     scrolled: () =>
       all("main *")
-        .filter((node) => shown(node) && !node.closest("pre, .math, .highlight, svg, #pst-secondary-sidebar"))
+        .filter((node) => shown(node) && !node.closest("pre, .highlight, svg, .katex, #pst-secondary-sidebar"))
         .filter((node) => boxes(getComputedStyle(node).overflowX) && node.clientWidth > 1 && node.scrollWidth > node.clientWidth + 1)
         .map(name),
     /** Where the focus went, and where it went backward in the page or upward in the text. */

@@ -55,10 +55,10 @@ def test_page_fits_the_screen(visit, width):
     SCREENSHOTS.mkdir(exist_ok=True)
     name = visit.name.removesuffix(".html").replace("/", "-")
     visit.page.screenshot(path=SCREENSHOTS / f"{name}-{width}.jpg", full_page=True, quality=70, type="jpeg")
-    visit.page.set_viewport_size({"width": 1280, "height": 900})
 
 
 def test_page_breaks_no_rule_of_accessibility(visit):
+    visit.page.set_viewport_size({"width": 1280, "height": 900})
     visit.ask("thin")  # the last test of a visit: the page is not what it was
     visit.ask("turn", "light")
     assert visit.violations({"type": "tag", "values": LEVELS}) == []

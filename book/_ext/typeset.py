@@ -27,6 +27,9 @@ SHA512 = "jG8uKntjSEcm2EpQOh0XturpPuuC9r3Sq5HLHdsFdWZT27E672SF19QEi+of0/YeOy15lD
 CACHE = Path(__file__).parents[2] / ".cache" / f"katex-{VERSION}"
 OTHER_FONTS = re.compile(r',url\([^)]*\.(?:woff|ttf)\) format\("\w+"\)')
 
+CLOSING = tuple(",.;:?!)]\u2019\u201d")
+WORD_JOINER = "\u2060"
+
 log = logging.getLogger(__name__)
 
 
@@ -100,6 +103,9 @@ def _typeset_node(translator, node, display: bool) -> str:
 
 def visit_math(translator, node):
     translator.body.append(f'<span class="math">{_typeset_node(translator, node, False)}</span>')
+    after = node.next_node(nodes.Text, descend=False, siblings=True)
+    if after is not None and after.parent is node.parent and after[:1] in CLOSING:
+        translator.body.append(WORD_JOINER)  # else a line may begin with the comma
     raise nodes.SkipNode
 
 
