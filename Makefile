@@ -14,7 +14,7 @@ ifdef VAELIB_DATA
 export VAELIB_DATA := $(abspath $(VAELIB_DATA))
 endif
 
-.PHONY: help book test unit notebooks lint execute bench mutants clean
+.PHONY: help book test unit notebooks lint execute links pdf bench mutants clean
 
 help:
 	@sed -n 1p Makefile
@@ -46,6 +46,13 @@ lint: $(STAMP)
 
 execute: $(STAMP)
 	$(BIN)/python book/_ext/execute.py
+
+# Asks other sites, so it is no part of the tests.
+links: $(STAMP)
+	$(BIN)/python -m sphinx -b linkcheck -c book/_build/linkcheck/conf . book/_build/linkcheck
+
+pdf: book
+	$(BIN)/python book/_ext/pdf.py
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks

