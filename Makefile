@@ -49,7 +49,7 @@ execute: $(STAMP)
 
 # Asks other sites, so it is no part of the tests.
 links: $(STAMP)
-	$(BIN)/python -m sphinx -b linkcheck -c book/_build/linkcheck/conf . book/_build/linkcheck
+	$(BIN)/jupyter-book build . --path-output book --builder linkcheck
 
 pdf: book
 	$(BIN)/python book/_ext/pdf.py
