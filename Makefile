@@ -6,7 +6,7 @@ STAMP = $(VENV)/.installed
 PAGES = book/_build/html
 # Sphinx does not copy changed styles, scripts, extensions or settings by itself: then every page is built again.
 BUILT = book/_build/.built
-SHARED = _config.yml _toc.yml $(wildcard book/assets/* book/_ext/*.py)
+SHARED = _config.yml _toc.yml $(wildcard book/assets/* book/_ext/*.py book/_ext/*.js)
 ALL = $(shell test -e $(BUILT) && find $(SHARED) -newer $(BUILT) | grep -q . && echo --all)
 BUILD = $(BIN)/jupyter-book build . --path-output book -W -n --keep-going --quiet $(ALL) && touch $(BUILT)
 
@@ -14,15 +14,16 @@ ifdef VAELIB_DATA
 export VAELIB_DATA := $(abspath $(VAELIB_DATA))
 endif
 
-.PHONY: help book test unit notebooks lint execute bench mutants clean
+.PHONY: help book test unit notebooks lint execute links pdf bench mutants clean
 
 help:
 	@sed -n 1p Makefile
 
 # The environment: made once, and again only when what it is made from changes.
-$(STAMP): requirements.txt constraints.txt pyproject.toml
+$(STAMP): requirements.txt constraints.txt pyproject.toml book/_ext/typeset.py
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || $(PYTHON) -m virtualenv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -c constraints.txt
+	$(BIN)/python book/_ext/typeset.py
 	touch $@
 
 book: $(STAMP)
@@ -45,6 +46,13 @@ lint: $(STAMP)
 
 execute: $(STAMP)
 	$(BIN)/python book/_ext/execute.py
+
+# Asks other sites, so it is no part of the tests.
+links: $(STAMP)
+	$(BIN)/jupyter-book build . --path-output book --builder linkcheck
+
+pdf: book
+	$(BIN)/python book/_ext/pdf.py
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks
