@@ -14,7 +14,7 @@ ifdef VAELIB_DATA
 export VAELIB_DATA := $(abspath $(VAELIB_DATA))
 endif
 
-.PHONY: help book test unit notebooks lint execute bench mutants clean
+.PHONY: help book test unit notebooks lint execute bench mutants publish unpublish colab-test clean
 
 help:
 	@sed -n 1p Makefile
@@ -44,6 +44,7 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 
 execute: $(STAMP)
+	$(PYTHON) book/_ext/publish.py
 	$(BIN)/python book/_ext/execute.py
 
 bench: $(STAMP)
@@ -51,6 +52,13 @@ bench: $(STAMP)
 
 mutants: $(STAMP)
 	$(BIN)/python -m benchmarks.mutants
+
+# make publish REPO=https://github.com/owner/name: needs Python and git only; then commit and push.
+publish:
+	$(PYTHON) book/_ext/publish.py $(or $(REPO),--remove)
+
+unpublish:
+	$(PYTHON) book/_ext/publish.py --remove
 
 clean:
 	rm -rf book/_build
