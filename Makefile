@@ -14,7 +14,8 @@ ifdef VAELIB_DATA
 export VAELIB_DATA := $(abspath $(VAELIB_DATA))
 endif
 
-.PHONY: help book test unit notebooks lint execute bench mutants publish unpublish colab-test clean
+.PHONY: help book test unit notebooks lint execute bench mutants publish unpublish \
+	colab-test clean
 
 help:
 	@sed -n 1p Makefile
@@ -59,6 +60,11 @@ publish:
 
 unpublish:
 	$(PYTHON) book/_ext/publish.py --remove
+
+# Every chapter as in Colab, the newest and the oldest; two environments of 5 GB in .colab, made once.
+colab-test:
+	$(PYTHON) tests/colab/run.py --python 3.13
+	$(PYTHON) tests/colab/run.py --python 3.11
 
 clean:
 	rm -rf book/_build
