@@ -30,8 +30,8 @@ def install_vaelib(repository, version):
         return
     if not repository:
         raise RuntimeError(
-            "this copy of the book does not say where its library is. Run this, with the "
-            "address you have the book from, and then this cell again:\\n"
+            "this copy of the book does not say where its library is. Run this, with "
+            "the address you have the book from, and then this cell again:\\n"
             "    %pip install --no-deps git+https://github.com/OWNER/NAME\\n"
             "If you publish this copy, run once:\\n"
             "    make publish REPO=https://github.com/OWNER/NAME"
