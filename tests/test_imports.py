@@ -25,7 +25,8 @@ ALLOWED = {  # who may import whom, as in the table of modules
     "distributions": set(), "data": {"idx"}, "idx": set(), "checks": set(), "plots": set(),
     "train": {"checkpoints"}, "checkpoints": set(),
     "models": {"distributions"}, "linear": {"distributions"}, "objectives": {"distributions"},
-    "metrics": {"distributions", "models", "objectives"}, "stills": {"distributions", "linear", "plots"}, "widgets": {"stills"},
+    "metrics": {"distributions", "models", "objectives"},
+    "stills": {"distributions", "linear", "plots"}, "planes": {"plots"}, "widgets": {"planes", "stills"},
 }  # fmt: skip
 
 
