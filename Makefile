@@ -15,7 +15,7 @@ export VAELIB_DATA := $(abspath $(VAELIB_DATA))
 endif
 
 .PHONY: help book test unit notebooks lint execute bench mutants publish unpublish \
-	colab-test clean
+	colab-test slides clean
 
 help:
 	@sed -n 1p Makefile
@@ -53,6 +53,10 @@ bench: $(STAMP)
 
 mutants: $(STAMP)
 	$(BIN)/python -m benchmarks.mutants
+
+# make slides CHAPTER=04_kl
+slides: $(STAMP)
+	$(BIN)/python book/_ext/slides.py $(or $(CHAPTER),04_kl)
 
 # make publish REPO=https://github.com/owner/name: needs Python and git only; then commit and push.
 publish:
