@@ -1,9 +1,15 @@
-"""The versions that `make colab-test` runs with are versions that vaelib says it works with."""
+"""`make colab-test`: its versions are such as vaelib accepts, and it notices what it is there to notice."""
 
+import json
+import runpy
+import subprocess
 import tomllib
 from pathlib import Path
 
+import publish
 import pytest
+from nbformat import reads
+from notebook_parts import code_cells
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,3 +38,33 @@ def test_every_dependency_is_installed_in_a_version_that_vaelib_accepts(path):
 def test_the_library_sets_lower_bounds_only():
     """An upper bound or a pin has Colab's own packages replaced, and whole books broken."""
     assert {spec.operator for line in PROJECT["dependencies"] for spec in Requirement(line).specifier} == {">="}
+
+
+@pytest.fixture(scope="module")
+def colab():
+    return runpy.run_path(str(ROOT / "tests" / "colab" / "run.py"))
+
+
+def after(commit="abc", **versions):
+    """What the probe finds in an environment after a chapter has run."""
+    place = json.dumps({"url": "file:///book.git", "vcs_info": {"vcs": "git", "commit_id": commit}})
+    return {"versions": {"torch": "2.11.0", "vaelib": "0.1.0"} | versions, "places": [place] if commit else []}
+
+
+def test_a_chapter_may_add_vaelib_at_the_right_commit_and_nothing_else(colab):
+    before = {"torch": "2.11.0"}
+    assert colab["changed"](before, after(), "abc") == ""
+    assert "torch" in colab["changed"](before, after(torch="2.15.0"), "abc")
+    assert "pooch" in colab["changed"](before, after(pooch="1.8.0"), "abc")
+    assert "got ['def']" in colab["changed"](before, after("def"), "abc")
+    assert "got []" in colab["changed"](before, after(None), "abc")
+
+
+def test_chapters_are_served_from_a_bare_clone_and_name_it(colab, tmp_path):
+    bare, commit = colab["served"](tmp_path)
+    assert colab["chapters"](bare) == [path.stem for path in sorted((ROOT / "book").glob("*.ipynb"))]
+    text = publish.git(bare, "show", "HEAD:book/00_prerequisites.ipynb").stdout
+    source = code_cells(reads(text, as_version=4))[0].source
+    assert source == publish.first_cell(f"file://{bare}", commit)
+    kind = subprocess.check_output(["git", "-C", bare, "rev-parse", "--is-bare-repository"], text=True)
+    assert kind == "true\n" and publish.git(bare, "cat-file", "-t", commit).stdout == "commit\n"

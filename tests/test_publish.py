@@ -152,6 +152,14 @@ def test_the_check_notices_a_changed_library_and_a_foreign_address(house, capsys
     assert publish.main([ADDRESS]) == publish.main(["--check"]) == 0
 
 
+def test_a_commit_that_would_not_be_pushed_is_not_fresh(house):
+    """As after a squash: the stamped commit is in no history that readers can reach."""
+    publish.main([ADDRESS])
+    run_git(house, "commit", "-q", "-a", "--amend", "-m", "Squashed")
+    assert publish.main(["--check"]) == 1
+    assert publish.main([ADDRESS]) == publish.main(["--check"]) == 0
+
+
 def test_a_setting_that_is_gone_is_an_error():
     with pytest.raises(ValueError, match="one line that starts with 'url:'"):
         publish.with_settings(config(ROOT).replace("  url:", "  address:"), ADDRESS, "1")

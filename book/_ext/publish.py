@@ -76,7 +76,9 @@ def check(root, address=None):
     if address and address.lower() != url.lower():
         raise ValueError(f"the address must be {address}; got {url}: run `make publish REPO={address}`")
     if not is_fresh(root, version):
-        raise ValueError(f"vaelib has changed since {version}: run `make publish REPO={url}`, commit and push")
+        raise ValueError(
+            f"vaelib must be as in {version}, which must precede this commit; got changes: run `make publish REPO={url}`, commit and push"
+        )
     return 0
 
 
@@ -183,9 +185,11 @@ def commit(root):
 
 
 def is_fresh(root, version):
-    """Whether vaelib is exactly as it was at this commit or tag."""
+    """Whether this commit or tag will be pushed with the present one, and vaelib is exactly as it was there."""
+    foreign = git(root, "merge-base", "--is-ancestor", version, "HEAD").returncode
     changed = git(root, "diff", "--quiet", version, "--", "vaelib").returncode
-    return changed == 0 and not git(root, "ls-files", "--others", "--exclude-standard", "--", "vaelib").stdout
+    added = git(root, "ls-files", "--others", "--exclude-standard", "--", "vaelib").stdout
+    return not (foreign or changed or added)
 
 
 def git(root, *arguments):

@@ -8,6 +8,8 @@ there is no GPU, and only the packages of pythonX.Y.txt have Colab's versions. N
 """
 
 import argparse
+import contextlib
+import io
 import json
 import os
 import subprocess
@@ -92,7 +94,8 @@ def served(folder):
     call(["git", "clone", "--quiet", "--bare", ROOT, bare])
     call(["git", "clone", "--quiet", bare, work])
     commit = publish.git(work, "rev-parse", "HEAD").stdout.strip()
-    publish.stamp_chapters(work, f"file://{bare}", commit)
+    with contextlib.redirect_stdout(io.StringIO()):
+        publish.stamp_chapters(work, f"file://{bare}", commit)
     identity = ["-c", "user.name=make colab-test", "-c", "user.email=colab-test@example.org"]
     call(["git", "-C", work, *identity, "commit", "--quiet", "-a", "-m", "Stamped"])
     call(["git", "-C", work, "push", "--quiet", "origin", "HEAD"])
