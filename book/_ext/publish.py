@@ -76,9 +76,8 @@ def check(root, address=None):
     if address and address.lower() != url.lower():
         raise ValueError(f"the address must be {address}; got {url}: run `make publish REPO={address}`")
     if not is_fresh(root, version):
-        raise ValueError(
-            f"vaelib must be as in {version}, which must precede this commit; got changes: run `make publish REPO={url}`, commit and push"
-        )
+        again = f"run `make publish REPO={url}`, commit and push"
+        raise ValueError(f"vaelib must be as it was in {version}, an ancestor of this commit; it is not: {again}")
     return 0
 
 
