@@ -60,6 +60,7 @@ slides: $(STAMP)
 
 # make publish REPO=https://github.com/owner/name: needs Python and git only; then commit and push.
 publish:
+	$(if $(filter undefined,$(origin REPO)),$(error use: make publish REPO=https://github.com/owner/name))
 	$(PYTHON) book/_ext/publish.py $(or $(REPO),--remove)
 
 unpublish:

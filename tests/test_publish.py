@@ -165,6 +165,20 @@ def test_a_setting_that_is_gone_is_an_error():
         publish.with_settings(config(ROOT).replace("  url:", "  address:"), ADDRESS, "1")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["publish"], "use: make publish REPO="),
+        (["publish", "REPO="], "publish.py --remove\n"),
+        (["unpublish"], "publish.py --remove\n"),
+        (["publish", f"REPO={ADDRESS}"], f"publish.py {ADDRESS}\n"),
+    ],
+)
+def test_make_passes_the_address_on_and_wants_one(arguments, expected):
+    done = subprocess.run(["make", "--dry-run", *arguments], cwd=ROOT, capture_output=True, text=True)
+    assert expected in done.stdout + done.stderr and (done.returncode == 0) == ("use:" not in expected)
+
+
 @pytest.mark.parametrize("address", ["", ADDRESS])
 def test_pages_have_a_colab_button_when_there_is_an_address(house, address):
     """Built by Jupyter Book from the book's own settings, less its local extensions."""
