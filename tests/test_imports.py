@@ -25,6 +25,9 @@ ALLOWED = {  # who may import whom, as in the table of modules
     "distributions": set(), "data": {"idx"}, "idx": set(), "checks": set(), "plots": set(),
     "train": {"checkpoints"}, "checkpoints": set(),
     "models": {"distributions"}, "linear": {"distributions"}, "objectives": {"distributions"},
+    "faces": {"face_painter", "face_portrait"}, "face_shapes": set(), "face_painter": {"face_shapes"},
+    "face_hair": {"face_painter", "face_shapes"}, "face_parts": {"face_painter", "face_shapes"},
+    "face_portrait": {"face_hair", "face_parts", "face_painter", "face_shapes"},
     "metrics": {"distributions", "models", "objectives"},
     "stills": {"distributions", "linear", "plots"}, "planes": {"plots"}, "widgets": {"planes", "stills"},
 }  # fmt: skip
