@@ -14,7 +14,8 @@ ifdef VAELIB_DATA
 export VAELIB_DATA := $(abspath $(VAELIB_DATA))
 endif
 
-.PHONY: help book test unit notebooks lint execute links pdf bench mutants clean
+.PHONY: help book test unit notebooks lint execute links pdf bench mutants publish unpublish \
+	colab-test slides clean
 
 help:
 	@sed -n 1p Makefile
@@ -45,6 +46,7 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 
 execute: $(STAMP)
+	$(PYTHON) book/_ext/publish.py
 	$(BIN)/python book/_ext/execute.py
 
 # Asks other sites, so it is no part of the tests.
@@ -59,6 +61,23 @@ bench: $(STAMP)
 
 mutants: $(STAMP)
 	$(BIN)/python -m benchmarks.mutants
+
+# make slides CHAPTER=04_kl
+slides: $(STAMP)
+	$(BIN)/python book/_ext/slides.py $(or $(CHAPTER),04_kl)
+
+# make publish REPO=https://github.com/owner/name: needs Python and git only; then commit and push.
+publish:
+	$(if $(filter undefined,$(origin REPO)),$(error use: make publish REPO=https://github.com/owner/name))
+	$(PYTHON) book/_ext/publish.py $(or $(REPO),--remove)
+
+unpublish:
+	$(PYTHON) book/_ext/publish.py --remove
+
+# Every chapter as in Colab, the newest and the oldest; two environments of 5 GB in .colab, made once.
+colab-test:
+	$(PYTHON) tests/colab/run.py --python 3.13
+	$(PYTHON) tests/colab/run.py --python 3.11
 
 clean:
 	rm -rf book/_build
