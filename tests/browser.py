@@ -34,7 +34,7 @@ def find_chromium() -> str | None:
 def page_names() -> list[str]:
     """Every page of the table of contents, and the search page, as addresses under the root of the build."""
     listed = re.findall(r"(?:root|file): (\S+)", (ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    return [f"{name}.html" for name in listed] + ["search.html", "genindex.html"]
+    return [f"{name}.html" for name in listed] + ["search.html"]
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
