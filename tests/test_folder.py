@@ -334,7 +334,7 @@ def test_a_folder_that_was_moved_keeps_its_cache(faces, tmp_path, decoded):
     "change",
     [
         lambda place: Image.new("RGB", (64, 64)).save(place / "new.png"),
-        lambda place: (place / "0.jpg").rename(place / "zero.jpg"),
+        lambda place: (place / "0.jpg").rename(place / "00.jpg"),
         lambda place: os.utime(place / "0.jpg", ns=(1, 1)),
         lambda place: shutil.copy(place / "1.png", place / "5.png"),
     ],
