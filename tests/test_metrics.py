@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from vaelib.metrics import principal_angles
+from vaelib.metrics import HoleScore, active_units, classifier_features, principal_angles
 
 
 def basis(*columns):
@@ -35,3 +35,41 @@ def test_spaces_of_different_size_are_compared_over_the_smaller():
     assert principal_angles(narrow, wide).tolist() == pytest.approx([0], abs=1e-6)
     with pytest.raises(ValueError, match=r"a and b must be \(D, L\) and \(D, M\)"):
         principal_angles(wide, basis([1, 0]))
+
+
+def test_active_units_are_those_whose_mean_moves():
+    generator = torch.Generator().manual_seed(0)
+    spreads = torch.tensor([1.0, 0.2, 0.05, 0.0])  # variances 1, 0.04, 0.0025, 0
+    mu = 3 + spreads * torch.randn(5000, 4, generator=generator)  # a constant mean says nothing, however large
+    assert active_units(mu).tolist() == [True, True, False, False]
+    assert active_units(mu, threshold=0.1).tolist() == [True, False, False, False]
+    with pytest.raises(ValueError, match=r"mu must have shape \(N, L\) with N at least 2; got \(1, 4\)"):
+        active_units(mu[:1])
+
+
+def test_the_hole_score_by_hand():
+    """Features are the pictures themselves; directions are angles in the plane, and chords are 2 sin(angle / 2)."""
+
+    def at(*degrees):
+        angles = torch.tensor(degrees, dtype=torch.float64).deg2rad()
+        return torch.stack([angles.cos(), angles.sin()], 1)
+
+    score = HoleScore(lambda x: x, train=at(0, 90), test=at(10, 10, 80))  # each is 10 degrees from its nearest
+    unit = 2 * math.sin(math.radians(5))
+    expected = [2 * math.sin(math.radians(a / 2)) / unit for a in (0, 20, 45, 60)]
+    far_away = 7 * at(0, 20, 45, 150)  # length does not matter
+    torch.testing.assert_close(score(far_away), torch.tensor(expected, dtype=torch.float64), atol=1e-6, rtol=0)
+    torch.testing.assert_close(score(at(10, 80)), torch.ones(2, dtype=torch.float64))
+
+
+def test_features_separate_what_they_were_trained_to_separate():
+    torch.manual_seed(0)
+    labels = torch.arange(600) % 3
+    x = torch.eye(3)[labels].repeat(1, 4) + 0.3 * torch.randn(600, 12)
+    features = classifier_features(x, labels, hidden_dims=(16, 5), steps=200)
+    found = features(x)
+    assert found.shape == (600, 5) and not found.requires_grad and (found >= 0).all()
+    middles = torch.stack([found[labels == k].mean(0) for k in range(3)])
+    assert (torch.cdist(found, middles).argmin(1) == labels).float().mean() > 0.95
+    with pytest.raises(ValueError, match=r"labels must have shape \(600,\), one for each example; got \(599,\)"):
+        classifier_features(x, labels[1:])

@@ -95,6 +95,57 @@ def test_after_epoch_is_called_before_and_after():
     assert history.seconds == sorted(history.seconds) and not history.interrupted
 
 
+def two_terms(model, x):
+    first, second = (x - model.weight.T).square().sum(1).mean(), x.mean()
+    return first + second, first, second
+
+
+def test_the_parts_of_a_loss_are_kept_beside_it():
+    x = points(60)
+    set_seed(1)
+    model, _ = model_and_loss()
+    history = fit(model, two_terms, x, epochs=3, batch_size=20, test=x, device=CPU)
+    for total, (first, second) in zip(history.train, history.train_parts, strict=True):
+        assert total == pytest.approx(first + second, rel=1e-6)
+    assert [second for _, second in history.test_parts] == pytest.approx([x.mean().item()] * 3)
+    assert evaluate(model, two_terms, x, 7) == pytest.approx((history.test[-1], *history.test_parts[-1]), rel=1e-6)
+
+
+def test_only_the_first_number_is_minimised():
+    weights = []
+    for others in (0, 1):
+        set_seed(1)
+        model, loss = model_and_loss()
+
+        def numbers(m, x, others=others, loss=loss):
+            return (loss(m, x),) + others * (-100 * loss(m, x),)
+
+        fit(model, numbers, points(), epochs=3, batch_size=16, device=CPU)
+        weights.append(model.weight)
+    assert torch.equal(*weights)
+
+
+def test_looking_at_the_test_data_does_not_change_the_training():
+    def noisy(m, x):
+        return (x + torch.randn_like(x) - m.weight.T).square().sum(1).mean()
+
+    weights = []
+    for test in (None, points(30)):
+        set_seed(1)
+        model, _ = model_and_loss()
+        fit(model, noisy, points(), epochs=3, batch_size=10, test=test, device=CPU)
+        weights.append(model.weight)
+    assert torch.equal(*weights)
+
+
+def test_a_schedule_moves_at_every_step():
+    model, loss = model_and_loss()
+    sgd = torch.optim.SGD(model.parameters(), lr=1.0)
+    halve = torch.optim.lr_scheduler.ExponentialLR(sgd, 0.5)
+    fit(model, loss, points(), epochs=2, batch_size=20, optimizer=sgd, scheduler=halve, device=CPU)
+    assert sgd.param_groups[0]["lr"] == 0.5**6  # three steps a pass
+
+
 def test_ctrl_c_returns_the_history_so_far():
     model, loss = model_and_loss()
     steps = []

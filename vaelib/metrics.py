@@ -1,12 +1,14 @@
 """Estimates with units: how well, how much, how far."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy, normalize
 
+from vaelib.models import mlp
 from vaelib.objectives import log_weights
 
 
@@ -74,3 +76,87 @@ def principal_angles(a: Tensor, b: Tensor) -> Tensor:
     sines = torch.linalg.svdvals(b - a @ (a.T @ b))  # descending
     angles = torch.where(sines < 0.5**0.5, sines.clamp(0, 1).asin(), cosines.clamp(0, 1).acos())
     return angles.rad2deg()
+
+
+def active_units(mu: Tensor, threshold: float = 0.01) -> Tensor:
+    """Which latent dimensions say anything: those whose posterior mean varies from example to example.
+
+    Args:
+        mu: means of q(z|x) for many examples, (N, L), N at least 2.
+        threshold: variance of mu over the examples above which a dimension counts as active.
+
+    Returns:
+        (L,), bool; `.sum()` is the number of active units.
+
+    Raises:
+        ValueError: mu is not (N, L) with N at least 2.
+
+    Source: Burda et al. (2016), section 5.2. Book: chapter 6.
+    """
+    if mu.dim() != 2 or len(mu) < 2:
+        raise ValueError(f"mu must have shape (N, L) with N at least 2; got {tuple(mu.shape)}")
+    return mu.var(0) > threshold
+
+
+def classifier_features(
+    x: Tensor, labels: Tensor, hidden_dims: Sequence[int] = (256, 64), steps: int = 500, batch_size: int = 64
+) -> nn.Sequential:
+    """A small classifier, trained to tell the labels apart, up to its last hidden layer.
+
+    Args:
+        x: examples, (N, D).
+        labels: their classes, (N,) int64, from 0.
+        hidden_dims: widths; the last one is the number of features.
+        steps: of Adam, on random batches from the global generator.
+        batch_size: examples a step.
+
+    Returns:
+        A network from (B, D) to the features (B, hidden_dims[-1]), frozen.
+
+    Raises:
+        ValueError: there is not one label for every example.
+
+    Book: chapter 1, "A score that a blank page cannot win".
+    """
+    if labels.shape != x.shape[:1]:
+        raise ValueError(f"labels must have shape ({len(x)},), one for each example; got {tuple(labels.shape)}")
+    classifier = mlp([x.shape[1], *hidden_dims, int(labels.max()) + 1]).to(x.device)
+    adam = torch.optim.Adam(classifier.parameters(), lr=1e-3)
+    for _ in range(steps):
+        rows = torch.randint(len(x), (batch_size,), device=x.device)
+        loss = cross_entropy(classifier(x[rows]), labels[rows])
+        adam.zero_grad()
+        loss.backward()
+        adam.step()
+    return classifier[:-1].requires_grad_(False)
+
+
+class HoleScore:
+    """How far pictures are from real ones: 1 is as far as unseen real ones, larger is worse.
+
+    The distance from the direction of a picture's features to the nearest direction of a real training picture,
+    divided by the median of this distance over real test pictures.
+
+    Args:
+        features: function from pictures (B, D) to features (B, F), such as `classifier_features`; never pixels,
+            where a blank page beats real digits.
+        train: real pictures to be near to, (N, D).
+        test: other real pictures, (M, D), which set the unit.
+
+    Book: chapter 1, "A score that a blank page cannot win".
+    """
+
+    def __init__(self, features: Callable[[Tensor], Tensor], train: Tensor, test: Tensor):
+        self.features = features
+        self.real = self._direction(train)  # (N, F)
+        self.unit = self._nearest(test).median()
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """The score of each picture of x (B, D): (B,), no unit."""
+        return self._nearest(x) / self.unit
+
+    def _direction(self, x):
+        return normalize(self.features(x).detach(), dim=1)
+
+    def _nearest(self, x):
+        return torch.cdist(self._direction(x), self.real).min(1).values

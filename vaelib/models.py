@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
+import torch
 from torch import Tensor, nn
 
 
@@ -56,6 +57,44 @@ class Autoencoder(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.decode(self.encode(x))
+
+
+class VAE(nn.Module):
+    """q(z|x) and p(x|z) as two MLPs around L latent numbers, with the prior p(z) = N(0, I).
+
+    The last layer of the encoder gives mu and logvar side by side, 2 L numbers. The last layer of the decoder gives
+    whatever the likelihood takes, which is handed to the objective and not kept here: logits with
+    `bernoulli_log_prob`, a mean with `normal_log_prob`.
+
+    Args:
+        data_dim: D, the numbers in one example.
+        latent_dim: L, the numbers in a code.
+        hidden_dims: widths between D and L, mirrored in the decoder.
+
+    Source: Kingma & Welling (2014), appendix C. Book: chapter 6.
+    """
+
+    def __init__(self, data_dim: int, latent_dim: int, hidden_dims: Sequence[int] = (400,)):
+        super().__init__()
+        self.data_dim, self.latent_dim = data_dim, latent_dim
+        self.encoder = mlp([data_dim, *hidden_dims, 2 * latent_dim])
+        self.decoder = mlp([latent_dim, *reversed(hidden_dims), data_dim])
+
+    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """mu and logvar (log of the variance) of q(z|x), (B, L) each, for examples x (B, D)."""
+        _expect_columns("x", x, self.data_dim)
+        mu, logvar = self.encoder(x).chunk(2, -1)
+        return mu, logvar
+
+    def decode(self, z: Tensor) -> Tensor:
+        """The decoder's last linear layer (..., D) at z (..., L): any real numbers, as in `Autoencoder.decode`."""
+        _expect_columns("z", z, self.latent_dim)
+        return self.decoder(z)
+
+    def sample(self, n: int, generator: torch.Generator | None = None) -> Tensor:
+        """`decode` at n draws from the prior, (n, D): the parameters of p(x|z), not pictures."""
+        device = next(self.parameters()).device
+        return self.decode(torch.randn(n, self.latent_dim, generator=generator, device=device))
 
 
 def _expect_columns(name: str, value: Tensor, columns: int) -> None:
