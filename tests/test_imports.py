@@ -38,6 +38,8 @@ ALLOWED = {  # who may import whom, as in the table of modules
     "models": {"distributions"}, "linear": {"distributions"}, "objectives": {"distributions"},
     "metrics": {"distributions", "models", "objectives"}, "stills": {"distributions", "linear", "plots"},
     "widgets": {"stills"},
+    "faces": {"face_hair", "face_parts", "face_shapes"}, "face_hair": {"face_shapes"}, "face_parts": {"face_shapes"},
+    "face_shapes": set(),
 }  # fmt: skip
 
 

@@ -1,0 +1,139 @@
+"""The faces: same factors, same bytes; each factor changes its own part; measured hues are the true ones."""
+
+import colorsys
+
+import pytest
+import torch
+
+from vaelib.faces import FACTORS, REGIONS, draw, hue, hue_distance, regions, sample_factors
+
+COLUMN = {name: column for column, name in enumerate(FACTORS)}
+
+
+def faces(count, seed=0, **fixed):
+    factors = sample_factors(count, torch.Generator().manual_seed(seed))
+    for name, value in fixed.items():
+        factors[:, COLUMN[name]] = value
+    return factors
+
+
+def test_the_same_seed_gives_the_same_factors_and_the_same_bytes():
+    assert torch.equal(faces(20, seed=3), faces(20, seed=3))
+    assert torch.equal(draw(faces(20, seed=3)), draw(faces(20, seed=3)))
+
+
+def test_a_face_does_not_depend_on_its_company():
+    factors = faces(23)
+    together = draw(factors)
+    assert torch.equal(together, draw(factors, chunk=1))
+    assert torch.equal(together, draw(factors, chunk=7))
+    assert torch.equal(together.flip(0), draw(factors.flip(0)))
+
+
+def test_threads_do_not_change_the_bytes():
+    factors, threads = faces(9), torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        alone = draw(factors)
+        torch.set_num_threads(3)
+        assert torch.equal(alone, draw(factors))
+    finally:
+        torch.set_num_threads(threads)
+
+
+def test_pictures_have_the_size_asked_for():
+    assert draw(faces(2)).shape == (2, 3, 64, 64)
+    assert draw(faces(2), size=40).shape == (2, 3, 40, 40)
+    assert draw(faces(0)).shape == (0, 3, 64, 64)
+    assert draw(faces(1)).dtype == torch.uint8
+
+
+def test_a_larger_picture_shows_the_same_face():
+    """Averaged down, a picture of twice the size differs only by its finer edges."""
+    factors = faces(16)
+    fine = torch.nn.functional.avg_pool2d(draw(factors, size=128).float(), 2)
+    assert (fine - draw(factors).float()).abs().mean() < 3
+
+
+def test_factors_are_uniform_and_independent():
+    factors = faces(20_000).double()
+    for (name, factor), column in zip(FACTORS.items(), factors.T, strict=True):
+        assert factor.low <= column.min() and column.max() <= factor.high, name
+        if factor.unit == "kind":
+            assert torch.equal(column.unique(), torch.arange(factor.low, factor.high + 1).double())
+        share = (column - factor.low) / (factor.high - factor.low)
+        assert (share.mean() - 0.5).abs() < 5 * share.std() / 20_000**0.5
+    correlation = torch.corrcoef(factors.T) - torch.eye(len(FACTORS))
+    assert correlation.abs().max() < 5 / 20_000**0.5
+
+
+def test_regions_cover_every_pixel_once():
+    seen = torch.stack(list(regions(faces(40)).values()))
+    assert seen.min() >= -1e-6
+    assert torch.allclose(seen.sum(0), torch.ones(40, 64, 64), atol=1e-5)
+
+
+def test_every_region_is_somewhere():
+    for name, seen in regions(faces(40)).items():
+        assert seen.max() > 0.5, name
+
+
+def test_hair_hue_is_what_you_measure():
+    factors = faces(60, hair_saturation=0.6)
+    measured = hue(draw(factors), regions(factors)["hair"])
+    assert hue_distance(measured, factors[:, COLUMN["hair_hue"]]).max() < 3
+
+
+def test_eye_hue_is_what_you_measure():
+    factors = faces(60, fringe_length=0.2, eye_openness=1)
+    measured = hue(draw(factors), regions(factors)["iris"])
+    assert hue_distance(measured, factors[:, COLUMN["eye_hue"]]).median() < 3
+
+
+@pytest.mark.parametrize("degrees", [0, 47, 120, 200, 359])
+def test_hue_agrees_with_the_hue_of_hsv(degrees):
+    """colorsys is the independent answer; the two definitions differ by at most 1.12 degrees."""
+    rgb = torch.tensor(colorsys.hsv_to_rgb(degrees / 360, 0.7, 0.6)).reshape(1, 3, 1, 1).expand(1, 3, 8, 8)
+    mask = torch.ones(1, 8, 8)
+    assert hue_distance(hue(rgb, mask), torch.tensor(degrees)) < 1.2
+    assert hue_distance(hue((rgb * 255).round().to(torch.uint8), mask), torch.tensor(degrees)) < 2
+
+
+def test_hue_is_circular_weighted_and_undefined_for_grey():
+    red = torch.tensor(colorsys.hsv_to_rgb(350 / 360, 1, 1)), torch.tensor(colorsys.hsv_to_rgb(10 / 360, 1, 1))
+    picture = torch.stack(red, 1).reshape(1, 3, 1, 2)
+    assert hue_distance(hue(picture, torch.ones(1, 1, 2)), torch.zeros(())) < 0.1
+    assert hue_distance(hue(picture, torch.tensor([[[0.0, 1.0]]])), torch.tensor(10.0)) < 1.2
+    assert hue(torch.full((1, 3, 4, 4), 0.5), torch.ones(1, 4, 4)).isnan().all()
+    assert hue(picture, torch.zeros(1, 1, 2)).isnan().all()
+
+
+def test_hue_distance_goes_the_short_way_round():
+    a, b = torch.tensor([350.0, 10.0, 0.0, 90.0]), torch.tensor([10.0, 350.0, 180.0, 90.0])
+    assert hue_distance(a, b).tolist() == [20, 20, 180, 0]
+
+
+def test_errors_name_the_factor_and_the_range():
+    with pytest.raises(ValueError, match=r"factors must have shape \(B, \d+\).*got \(2, 3\)"):
+        draw(torch.zeros(2, 3))
+    with pytest.raises(ValueError, match=r"jaw must be from 0 to 1 .*got 1.5"):
+        draw(faces(2, jaw=1.5))
+    with pytest.raises(ValueError, match=r"eye_hue must be from 0 to 360 .*got nan"):
+        regions(faces(2, eye_hue=float("nan")))
+    with pytest.raises(ValueError, match=r"tied must be a whole number from 0 to 2 .*got 0.5"):
+        draw(faces(2, tied=0.5))
+    with pytest.raises(ValueError, match="size must be at least 16"):
+        draw(faces(2), size=8)
+    with pytest.raises(ValueError, match="mask"):
+        hue(torch.zeros(2, 3, 8, 8), torch.zeros(2, 3, 8, 8))
+
+
+def test_arguments_are_left_alone():
+    factors = faces(3)
+    before = factors.clone()
+    draw(factors), regions(factors)
+    assert torch.equal(factors, before)
+
+
+def test_regions_are_named():
+    assert tuple(regions(faces(1))) == REGIONS
