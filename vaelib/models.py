@@ -1,10 +1,14 @@
 """Encoders and decoders: what maps x to z and back. No losses inside."""
 
+import math
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
+
+from vaelib.distributions import normal_log_prob
 
 
 def mlp(sizes: Sequence[int]) -> nn.Sequential:
@@ -95,6 +99,89 @@ class VAE(nn.Module):
         """`decode` at n draws from the prior, (n, D): the parameters of p(x|z), not pictures."""
         device = next(self.parameters()).device
         return self.decode(torch.randn(n, self.latent_dim, generator=generator, device=device))
+
+
+class ConvVAE(VAE):
+    """The `VAE` for square pictures: every layer of the encoder halves height and width, every layer of the
+    decoder doubles them, and the numbers between the two are a vector as ever.
+
+    Examples are rows as in the whole book, so that everything that sums over the last dimension fits:
+    x is `images.flatten(1)`, and `images` is `x.unflatten(1, (channels, size, size))`. What `decode` gives is the
+    mean of a Gaussian, best used with a `GaussianLikelihood`. On a GPU that computes in bfloat16 the layers do;
+    what comes out is always of the type that went in, so that densities and the KL are not rounded.
+
+    Args:
+        latent_dim: L, the numbers in a code.
+        widths: channels after each layer of the encoder, mirrored in the decoder; five make 64x64 to 2x2.
+        channels: 3 for colour.
+        size: height and width of a picture, a multiple of 2 to the number of layers.
+
+    Raises:
+        ValueError: the size cannot be halved that often.
+
+    Source: Kingma & Welling (2014), with layers as in Radford et al. (2016), no normalisation. Book: chapter 7.
+    """
+
+    def __init__(
+        self, latent_dim: int, widths: Sequence[int] = (16, 32, 64, 128, 128), channels: int = 3, size: int = 64
+    ):
+        small = size >> len(widths)
+        if small < 1 or small << len(widths) != size:
+            raise ValueError(f"size must be a multiple of 2^{len(widths)}, a half for every width; got {size}")
+        nn.Module.__init__(self)  # not VAE's, which would build its own layers
+        self.data_dim, self.latent_dim = channels * size**2, latent_dim
+        square = (widths[-1], small, small)  # what is left at the narrow end
+        down = [nn.Unflatten(1, (channels, size, size))]
+        for here, there in pairwise([channels, *widths]):
+            down += [nn.Conv2d(here, there, 4, stride=2, padding=1), nn.ReLU()]
+        up = [nn.Linear(latent_dim, math.prod(square)), nn.ReLU(), nn.Unflatten(1, square)]
+        for here, there in pairwise([*reversed(widths), channels]):
+            up += [nn.ConvTranspose2d(here, there, 4, stride=2, padding=1), nn.ReLU()]
+        nn.init.constant_(up[-2].bias, 0.5)  # the first pictures are grey, not black
+        self.encoder = nn.Sequential(*down, nn.Flatten(), nn.Linear(math.prod(square), 2 * latent_dim))
+        self.decoder = nn.Sequential(*up[:-1], nn.Flatten())
+        self.to(memory_format=torch.channels_last)  # the order in which convolutions are fastest
+
+    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """mu and logvar of q(z|x), (B, L) each, for pictures as rows x (B, D)."""
+        with _half_precision(x.device):
+            mu, logvar = super().encode(x)
+        return mu.to(x.dtype), logvar.to(x.dtype)
+
+    def decode(self, z: Tensor) -> Tensor:
+        """The mean of p(x|z) as rows (..., D) at z (..., L): colours, mostly but not necessarily in [0, 1]."""
+        _expect_columns("z", z, self.latent_dim)
+        with _half_precision(z.device):
+            rows = self.decoder(z.flatten(0, -2))
+        return rows.to(z.dtype).unflatten(0, z.shape[:-1])
+
+
+class GaussianLikelihood(nn.Module):
+    """log N(x; mu, sigma^2 I) with one sigma for all pixels, a parameter that is trained like any other.
+
+    Assign it to the model, `model.likelihood = GaussianLikelihood()`, and hand it to the objective:
+    `elbo_terms(model, x, model.likelihood)`. With `.requires_grad_(False)` sigma stays as it is.
+
+    Args:
+        logvar: log sigma^2 at the start. Adam moves it by about its learning rate a step, like any other number.
+
+    Source: Rybkin et al. (2021). Book: chapter 7.
+    """
+
+    def __init__(self, logvar: float = 0.0):
+        super().__init__()
+        self.logvar = nn.Parameter(torch.tensor(float(logvar)))
+
+    def forward(self, x: Tensor, mu: Tensor) -> Tensor:
+        """Nats for x (..., D) and the decoder's means mu (..., D): (...)."""
+        return normal_log_prob(x, mu, self.logvar)
+
+
+def _half_precision(device: torch.device) -> AbstractContextManager:
+    """bfloat16 inside the layers where the GPU has it; float16 needs its losses scaled, so it is left alone."""
+    if device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False):
+        return torch.autocast("cuda", torch.bfloat16)
+    return nullcontext()
 
 
 def _expect_columns(name: str, value: Tensor, columns: int) -> None:
