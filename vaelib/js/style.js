@@ -36,6 +36,9 @@ svg .wash { opacity: .16; }
 svg .grain { opacity: .55; }
 svg .dot { fill: currentColor; stroke: var(--paper); stroke-width: 1.5px; }
 svg .hatched { fill: var(--hatch); }
+svg .faded { opacity: .45; }
+svg .numeral { color: var(--own); opacity: .7; }
+svg.pointed { touch-action: none; cursor: crosshair; user-select: none; }
 svg .bare { stroke: none; }
 svg .torn { fill: var(--paper); stroke: none; }
 :is(.sums, .sum, .actions) { display: flex; flex-wrap: wrap; gap: 4px 40px; }

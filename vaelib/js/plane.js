@@ -1,0 +1,115 @@
+/* Chapter 6. A plane of two latent numbers: the decoder, in 8-bit numbers, paints what lies under the pointer. */
+const REACH = 3; // of the plane, in standard deviations of the prior
+const unpacked = new Map(); // base64 text -> its integers
+
+function integers(text) {
+  if (!unpacked.has(text)) unpacked.set(text, Int8Array.from(atob(text), (letter) => letter.charCodeAt(0)));
+  return unpacked.get(text);
+}
+
+/** The decoder's logits at z: linear layers with a ReLU between each two. */
+function decode({ weights, layers }, z) {
+  const all = integers(weights);
+  let [hidden, from] = [z, 0];
+  layers.forEach(({ inputs, outputs, scale, bias }, depth) => {
+    const next = new Array(outputs);
+    for (let row = 0; row < outputs; row++, from += inputs) {
+      let total = 0;
+      for (let i = 0; i < inputs; i++) total += all[from + i] * hidden[i];
+      next[row] = scale[row] * total + bias[row];
+    }
+    hidden = depth < layers.length - 1 ? next.map((value) => Math.max(0, value)) : next;
+  });
+  return hidden;
+}
+
+/** The picture at (z1, z2), each pixel the probability of white, and what can be said of the point. */
+export function numbers({ z1, z2, codes, ...decoder }) {
+  const pixels = decode(decoder, [z1, z2]).map((logit) => 1 / (1 + Math.exp(-logit)));
+  const far = codes.map(([x, y]) => Math.hypot(x - z1, y - z2));
+  const distance = Math.min(...far);
+  const log_prior = -LOG_2PI - (z1 ** 2 + z2 ** 2) / 2;
+  return { pixels, ink: pixels.reduce((a, b) => a + b), log_prior, nearest: codes[far.indexOf(distance)][2], distance };
+}
+
+/** Grey pixels as an uncompressed picture (BMP) in an address: no canvas is needed. */
+function picture(pixels) {
+  const side = Math.round(Math.sqrt(pixels.length));
+  const row = 4 * Math.ceil(side / 4);
+  const start = 54 + 1024; // headers, then a palette of 256 greys
+  const bytes = new Uint8Array(start + row * side);
+  const view = new DataView(bytes.buffer);
+  const put = (at, value) => view.setUint32(at, value, true);
+  bytes.set([66, 77]);
+  put(2, bytes.length), put(10, start), put(14, 40), put(18, side), put(22, side);
+  view.setUint16(26, 1, true), view.setUint16(28, 8, true), put(46, 256);
+  for (let grey = 0; grey < 256; grey++) put(54 + 4 * grey, grey * 0x010101);
+  pixels.forEach((value, i) => {
+    bytes[start + (side - 1 - Math.floor(i / side)) * row + (i % side)] = Math.round(255 * value); // rows from below
+  });
+  return "data:image/bmp;base64," + btoa(String.fromCharCode(...bytes));
+}
+
+/** Where the plane and the picture stand in a panel of this width. */
+function layout(width) {
+  const gap = 14;
+  const plane = Math.min(0.58 * (width - gap), 380);
+  return { plane, at: plane + gap, side: Math.min(width - plane - gap, 260) };
+}
+
+function paintPlane(panel, { width, height }, v, n) {
+  const { plane, at, side } = layout(width);
+  const area = plot(panel, { width: plane, height: plane, left: 0, right: 0, top: 0, bottom: 0, x: [-REACH, REACH], y: [-REACH, REACH] });
+  area.bar(0.5, 0.5, plane - 1, plane - 1, "rule");
+  for (const radius of [1, 2]) area.add("circle", { cx: area.X(0), cy: area.Y(0), r: (radius * plane) / (2 * REACH), class: "prior dotted" });
+  for (const [x, y, label] of v.codes) {
+    if (Math.max(Math.abs(x), Math.abs(y)) < REACH - 0.1) area.add("text", { x: area.X(x).toFixed(1), y: (area.Y(y) + 4).toFixed(1), "text-anchor": "middle", class: "small numeral q" }, String(label));
+  }
+  area.line(area.X(v.z1), 0, area.X(v.z1), plane, "p thin faded");
+  area.line(0, area.Y(v.z2), plane, area.Y(v.z2), "p thin faded");
+  area.dot(area.X(v.z1), area.Y(v.z2), 9, "dot p");
+  const image = { href: picture(n.pixels), x: at, y: 0, width: side, height: side, preserveAspectRatio: "none", style: "image-rendering: pixelated" };
+  area.add("image", image);
+  area.add("rect", { x: at, y: 0, width: side, height: side, class: "rule" });
+}
+
+/** A place in the panel (pixels) as a point of the plane; nothing beside it. */
+function pointAt(x, y, { width }) {
+  const { plane } = layout(width);
+  if (x > plane || y > plane) return null;
+  const place = (share) => Math.round((2 * share - 1) * REACH * 20) / 20 || 0; // the steps of the sliders
+  return { z1: place(Math.max(0, x) / plane), z2: place(1 - Math.max(0, y) / plane) };
+}
+
+const FIGURE = {
+  title: "A plane of two latent numbers, and the picture that the decoder paints at a point of it",
+  sliders: [
+    { key: "z1", role: "code: ", name: "z\u2081, left to right", colour: "p", step: 0.05, digits: 2 },
+    { key: "z2", role: "code: ", name: "z\u2082, down to up", colour: "p", step: 0.05, digits: 2 },
+  ],
+  buttons: [{ name: "A draw from the prior", act: () => priorDraw() }],
+  ticks: [],
+  panels: [
+    {
+      height: (width) => Math.max(layout(width).plane, layout(width).side),
+      paint: paintPlane,
+      point: pointAt,
+      label: (v, n) => `Left: the plane from \u22123 to 3 with ${v.codes.length} codes of test digits as numerals, and a point at (${say(v.z1, 2)}, ${say(v.z2, 2)}). Right: the picture decoded there. The nearest code belongs to a ${n.nearest}.`,
+    },
+  ],
+  sums: (v, n) => [
+    sum([say(v.z1, 2), "z\u2081", "p"], "", [say(v.z2, 2), "z\u2082", "p"]),
+    sum([say(n.ink, 1), "white pixels expected"], "", [say(n.log_prior, 2), "log p(z), nats", "prior"], "", [String(n.nearest), "nearest code", "q"]),
+  ],
+  summary: (v, n) =>
+    `At z ${say(v.z1, 2)}, ${say(v.z2, 2)} the picture has ${say(n.ink, 0)} white pixels; the nearest code, ${say(n.distance, 2)} away, belongs to a ${n.nearest}.`,
+};
+
+/** Two standard normal numbers (Box and Muller), to the sliders' step and inside the plane. */
+function priorDraw() {
+  const [radius, angle] = [Math.sqrt(-2 * Math.log(1 - Math.random())), 2 * Math.PI * Math.random()];
+  const clip = (value) => Math.round(20 * Math.max(-REACH, Math.min(REACH, value))) / 20 || 0;
+  return { z1: clip(radius * Math.cos(angle)), z2: clip(radius * Math.sin(angle)) };
+}
+
+export default { render: (context) => liveFigure(context, FIGURE) };

@@ -1,0 +1,94 @@
+"""A latent plane as a page carries it: a decoder in 8-bit numbers, its pictures, and a still of where it starts."""
+
+import base64
+from typing import NamedTuple
+
+import numpy as np
+from torch import nn
+
+from vaelib.plots import COLORS
+
+
+class PlaneNumbers(NamedTuple):
+    """One point of the plane: its picture, row by row, each pixel the probability of white; and what can be said of it.
+
+    `ink` is the expected number of white pixels, `log_prior` the logarithm of N(z; 0, I) in nats, `nearest` the label
+    of the nearest stored code and `distance` how far away it is.
+    """
+
+    pixels: list[float]
+    ink: float
+    log_prior: float
+    nearest: int
+    distance: float
+
+
+def quantised(decoder: nn.Sequential) -> dict:
+    """The linear layers of an MLP with one 8-bit integer a weight, and a scale for every output.
+
+    Args:
+        decoder: linear layers with ReLUs between them, as `vaelib.models.mlp` makes them.
+
+    Returns:
+        `weights`, base64 text of all integers, row by row; `layers`, a dict for each with `inputs`, `outputs`, and
+        lists `scale` and `bias`. A weight is integer times scale, off by at most half a scale.
+
+    Book: chapter 6.
+    """
+    layers, integers = [], []
+    for layer in (module for module in decoder if isinstance(module, nn.Linear)):
+        weight, bias = (p.detach().cpu().double().numpy() for p in (layer.weight, layer.bias))
+        scale = np.array([float(f"{s:.5g}") for s in np.abs(weight).max(1).clip(1e-12) / 127])
+        integers.append((weight / scale[:, None]).round().clip(-127, 127).astype(np.int8))
+        sizes = {"inputs": weight.shape[1], "outputs": weight.shape[0]}
+        layers.append(sizes | {"scale": scale.tolist(), "bias": [float(f"{b:.5g}") for b in bias]})
+    packed = b"".join(block.tobytes() for block in integers)
+    return {"weights": base64.b64encode(packed).decode("ascii"), "layers": layers}
+
+
+def plane_numbers(weights: str, layers: list[dict], codes: list[list], z1: float, z2: float) -> PlaneNumbers:
+    """Decode one point of the plane with the 8-bit decoder.
+
+    Args:
+        weights, layers: from `quantised`; the last layer gives logits.
+        codes: [z1, z2, label] of each stored code.
+        z1, z2: the point.
+
+    Book: chapter 6.
+    """
+    integers, hidden = np.frombuffer(base64.b64decode(weights), np.int8), np.array([z1, z2])
+    for i, layer in enumerate(layers):
+        size = layer["inputs"] * layer["outputs"]
+        block, integers = integers[:size].reshape(layer["outputs"], -1).astype(float), integers[size:]
+        hidden = np.array(layer["scale"]) * (block @ hidden) + np.array(layer["bias"])
+        if i < len(layers) - 1:
+            hidden = hidden.clip(0)
+    pixels = 1 / (1 + np.exp(-hidden))
+    places = np.array([code[:2] for code in codes])
+    far = np.hypot(*(places - [z1, z2]).T)
+    log_prior = -np.log(2 * np.pi) - (z1**2 + z2**2) / 2
+    nearest = int(far.argmin())
+    return PlaneNumbers(pixels.tolist(), float(pixels.sum()), float(log_prior), codes[nearest][2], float(far[nearest]))
+
+
+def plane_still(weights: str, layers: list[dict], codes: list[list], z1: float, z2: float):
+    """The plane with the stored codes as numerals, the point on it, and beside it the picture. Returns the figure."""
+    import matplotlib.pyplot as plt
+
+    n = plane_numbers(weights, layers, codes, z1, z2)
+    side = round(len(n.pixels) ** 0.5)
+    figure, (plane, picture) = plt.subplots(1, 2, figsize=(7, 3.6), dpi=110, layout="constrained")
+    for x, y, label in codes:
+        plane.text(x, y, label, size=7, color=COLORS["q"], ha="center", va="center", clip_on=True)
+    for radius in (1, 2):  # the prior's first two standard deviations
+        plane.add_patch(plt.Circle((0, 0), radius, fill=False, color=COLORS["prior"], linestyle=":"))
+    plane.plot(z1, z2, "o", color=COLORS["p"], markersize=10, markeredgecolor="white")
+    plane.set(xlabel="z₁", ylabel="z₂", xlim=(-3, 3), ylim=(-3, 3), aspect="equal")
+    picture.imshow(np.reshape(n.pixels, (side, side)), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    picture.set(title=f"decoded from ({_say(z1)}, {_say(z2)})", xticks=[], yticks=[])
+    return figure
+
+
+def _say(value: float) -> str:
+    """Two decimals and a true minus sign."""
+    return f"{value:.2f}".replace("-", "\N{MINUS SIGN}")
