@@ -36,15 +36,10 @@ ALLOWED = {  # who may import whom, as in the table of modules
     "distributions": set(), "data": {"folder", "idx"}, "folder": set(), "idx": set(), "checks": set(), "plots": set(),
     "train": {"checkpoints"}, "checkpoints": set(),
     "models": {"distributions"}, "linear": {"distributions"}, "objectives": {"distributions"},
-<<<<<<< HEAD
-    "metrics": {"distributions", "models", "objectives"}, "stills": {"distributions", "linear", "plots"},
-    "widgets": {"stills"},
-    "faces": {"face_hair", "face_parts", "face_shapes"}, "face_hair": {"face_shapes"}, "face_parts": {"face_shapes"},
-    "face_shapes": set(),
-=======
     "metrics": {"distributions", "models", "objectives"},
     "stills": {"distributions", "linear", "plots"}, "planes": {"plots"}, "widgets": {"planes", "stills"},
->>>>>>> c2aa465c17c2a438a3a14f4e2d381d7bfc130d9b
+    "faces": {"face_hair", "face_parts", "face_shapes"}, "face_hair": {"face_shapes"}, "face_parts": {"face_shapes"},
+    "face_shapes": set(),
 }  # fmt: skip
 
 
