@@ -5,6 +5,7 @@ import colorsys
 import pytest
 import torch
 
+from vaelib.face_painter import Painter
 from vaelib.faces import FACTORS, REGIONS, draw, hue, hue_distance, regions, sample_factors
 
 COLUMN = {name: column for column, name in enumerate(FACTORS)}
@@ -90,6 +91,25 @@ def test_eye_hue_is_what_you_measure():
     assert hue_distance(measured, factors[:, COLUMN["eye_hue"]]).median() < 3
 
 
+def test_skin_is_measured_from_rosy_to_golden():
+    """Light from the fringe's shadow, blush and outlines does not count as skin."""
+    factors = [faces(30, skin_undertone=tone) for tone in (-0.6, 0, 0.6)]
+    tones = torch.stack([hue(draw(f), regions(f)["skin"]) for f in factors])
+    assert (tones.diff(dim=0) > 0).all()
+    assert tones[0].min() > 8 and tones[2].max() < 36
+
+
+def test_skin_goes_from_fair_to_deep():
+    """Brightness inside the mask falls at every fifth of the range; hair has its own range, independent of it."""
+    factors = [faces(20, skin_depth=depth) for depth in (0, 0.2, 0.4, 0.6, 0.8, 1)]
+    masks = [regions(f)["skin"][:, None] for f in factors]
+    light = torch.stack(
+        [(draw(f) * m).sum((1, 2, 3)) / m.sum((1, 2, 3)) / 765 for f, m in zip(factors, masks, strict=True)]
+    )
+    assert (light.diff(dim=0) < -0.03).all()
+    assert light[0].min() > 0.8 and light[-1].max() < 0.35
+
+
 @pytest.mark.parametrize("degrees", [0, 47, 120, 200, 359])
 def test_hue_agrees_with_the_hue_of_hsv(degrees):
     """colorsys is the independent answer; the two definitions differ by at most 1.12 degrees."""
@@ -126,6 +146,84 @@ def test_errors_name_the_factor_and_the_range():
         draw(faces(2), size=8)
     with pytest.raises(ValueError, match="mask"):
         hue(torch.zeros(2, 3, 8, 8), torch.zeros(2, 3, 8, 8))
+
+
+EYE = {"white", "iris", "pupil", "highlight", "lashes"}
+CHANGES = {  # factor -> the regions, before or after, that hold every pixel it changes
+    "skin_depth": {"skin", "shadow", "line"}, "skin_undertone": {"skin", "shadow", "line"},
+    "eye_size": EYE, "eye_openness": EYE, "eye_tilt": EYE, "gaze": EYE - {"lashes"}, "eye_hue": {"iris"},
+    "eye_spacing": EYE | {"brows", "glasses"}, "brow_height": {"brows"}, "brow_tilt": {"brows"},
+    "mouth_curve": {"mouth"}, "mouth_open": {"mouth"}, "blush": {"blush"},
+    "hair_hue": {"hair", "brows"}, "hair_saturation": {"hair", "brows"}, "hair_lightness": {"hair", "brows"},
+    "hair_volume": {"hair"}, "antenna": {"hair"}, "side_locks": {"hair"}, "back_length": {"hair"},
+    "fringe_length": {"hair", "shadow"}, "parting": {"hair", "shadow"}, "spikiness": {"hair", "shadow"},
+    "tied": {"hair", "outfit"}, "accessory": {"hair", "outfit", "glasses"},
+    "outfit_hue": {"outfit"}, "background_hue": {"background"},
+}  # fmt: skip
+EVERYTHING = {"head_tilt", "face_width", "jaw"}  # they move the whole head, or what borders on its outline
+
+
+def moved(name, count=16):
+    """The same faces with the factor `name` at its low end, and moved up by a third of its range."""
+    factor = FACTORS[name]
+    step = 1 if factor.unit == "kind" else (factor.high - factor.low) / 3
+    return faces(count, **{name: factor.low + step}), faces(count, **{name: factor.low + 2 * step})
+
+
+def test_the_table_of_changes_is_complete():
+    assert set(CHANGES) | EVERYTHING == set(FACTORS)
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_factor_changes_its_own_part_and_nothing_else(name):
+    before, after = moved(name)
+    changed = (draw(before) != draw(after)).any(1)
+    assert changed.flatten(1).any(1).float().mean() > 0.9
+    own = sum(seen[part] for seen in (regions(before), regions(after)) for part in CHANGES[name])
+    assert not (changed & (own == 0)).any()
+
+
+@pytest.mark.parametrize("name", EVERYTHING)
+def test_the_head_moves_as_a_whole(name):
+    before, after = (draw(factors) for factors in moved(name))
+    changed = (before != after).any(1)
+    assert changed.flatten(1).any(1).all()
+    if name == "head_tilt":
+        assert changed.float().mean() > 0.3
+
+
+@pytest.mark.parametrize("name", [name for name, factor in FACTORS.items() if factor.unit != "kind"])
+def test_a_small_step_of_a_factor_is_a_small_step_of_the_picture(name):
+    """A thousandth of the range moves edges by at most a fifteenth of a pixel and no colour by more than that."""
+    factor = FACTORS[name]
+    at = faces(10, **{name: factor.low + 0.4 * (factor.high - factor.low)})
+    near = at.clone()
+    near[:, COLUMN[name]] += (factor.high - factor.low) / 1000
+    assert (draw(at).int() - draw(near).int()).abs().max() <= 255 / 15
+
+
+@pytest.mark.parametrize("name", [name for name, factor in FACTORS.items() if factor.circular])
+def test_a_hue_comes_back_to_where_it_began(name):
+    assert torch.equal(draw(faces(8, **{name: 0})), draw(faces(8, **{name: 360})))
+
+
+def test_windows_cut_nothing_off(monkeypatch):
+    """Small parts are painted in windows: with every window the whole picture, the bytes are the same."""
+    table = torch.tensor([(factor.low, factor.high) for factor in FACTORS.values()])
+    ends = torch.randint(2, (120, len(FACTORS)), generator=torch.Generator().manual_seed(1))
+    factors = table[torch.arange(len(FACTORS)), ends]
+    windowed = draw(factors)
+    monkeypatch.setattr(Painter, "window", lambda self, *sides: self)
+    assert torch.equal(windowed, draw(factors))
+
+
+def test_nothing_is_made_on_the_default_device():
+    factors = faces(3)
+    expected = draw(factors)
+    with torch.device("meta"):
+        assert torch.equal(draw(factors), expected)
+        assert regions(factors)["hair"].device == factors.device
+        assert sample_factors(3, torch.Generator().manual_seed(0)).device == factors.device
 
 
 def test_arguments_are_left_alone():

@@ -38,8 +38,9 @@ ALLOWED = {  # who may import whom, as in the table of modules
     "models": {"distributions"}, "linear": {"distributions"}, "objectives": {"distributions"},
     "metrics": {"distributions", "models", "objectives"},
     "stills": {"distributions", "linear", "plots"}, "planes": {"plots"}, "widgets": {"planes", "stills"},
-    "faces": {"face_hair", "face_parts", "face_shapes"}, "face_hair": {"face_shapes"}, "face_parts": {"face_shapes"},
-    "face_shapes": set(),
+    "faces": {"face_painter", "face_portrait"}, "face_shapes": set(), "face_painter": {"face_shapes"},
+    "face_hair": {"face_painter", "face_shapes"}, "face_parts": {"face_painter", "face_shapes"},
+    "face_portrait": {"face_hair", "face_parts", "face_painter", "face_shapes"},
 }  # fmt: skip
 
 

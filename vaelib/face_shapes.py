@@ -1,65 +1,11 @@
-"""Signed distances and the painter behind `vaelib.faces`: negative inside a shape, zero on its edge.
+"""Signed distances, waves and colours for `vaelib.faces`: a distance is negative inside a shape, zero on its edge.
 
-Every function here uses only operations that a processor rounds in one way (sums, products, quotients, square
-roots, comparisons), so that the same factors give the same bytes in any batch and on any device.
+Every function uses only operations that have one rounded answer (sums, products, quotients, square roots,
+comparisons): a face has the same bytes in any batch.
 """
 
 import torch
 from torch import Tensor
-
-
-class Painter:
-    """Paints from front to back: what is painted first hides what comes later.
-
-    Attributes:
-        x, y: (B, H, W) or (1, H, W) coordinates, about -1 to 1, y downwards.
-        left: (B, H, W) share of each pixel that nothing covers yet.
-        image: (B, 3, H, W) colours so far, 0 to 1.
-        seen: name of a region -> (B, H, W) share of each pixel that shows it.
-        pixel: width of a pixel in the units of x and y.
-    """
-
-    def __init__(self, count: int, size: int, device: torch.device, names: tuple[str, ...] = ()):
-        self.pixel = 2.12 / size
-        middle = (torch.arange(size, device=device, dtype=torch.float32) + 0.5) * self.pixel - 1.06
-        self.x, self.y = middle[None, None, :], middle[None, :, None] - 0.05
-        self.left = torch.ones(count, size, size, device=device)
-        self.image = torch.zeros(count, 3, size, size, device=device)
-        self.seen = {name: torch.zeros(count, size, size, device=device) for name in names}
-
-    def window(self, top: float, bottom: float, side: float = 1.0) -> "Painter":
-        """A painter of the rows from `top` to `bottom` and the columns up to `side`: it paints into this one."""
-        size = self.left.shape[-1]
-        rows = slice(max(0, int((top + 1) / 2 * size)), min(size, int((bottom + 1) / 2 * size) + 1))
-        columns = slice(max(0, int((1 - side) / 2 * size)), min(size, int((1 + side) / 2 * size) + 1))
-        part = object.__new__(Painter)
-        part.pixel, part.x, part.y = self.pixel, self.x[..., columns], self.y[:, rows]
-        part.left, part.image = self.left[:, rows, columns], self.image[..., rows, columns]
-        part.seen = {name: seen[:, rows, columns] for name, seen in self.seen.items()}
-        return part
-
-    def paint(self, region: str, colour: Tensor, cover: Tensor) -> None:
-        """Adds a shape behind all that is painted already.
-
-        Args:
-            region: which region the shape belongs to.
-            colour: (B, 3, 1, 1) or (B, 3, H, W), 0 to 1.
-            cover: (B, H, W) share of each pixel inside the shape, 0 to 1.
-        """
-        shows = self.left * cover
-        self.left.sub_(shows)
-        if self.seen:
-            self.seen[region].add_(shows)
-        else:
-            self.image.add_(shows[:, None] * colour)
-
-    def fill(self, region: str, colour: Tensor, distance: Tensor, opacity: Tensor | float = 1.0) -> None:
-        """`paint` for a shape given by its signed distance, with an edge that is one pixel soft."""
-        self.paint(region, colour, self.inside(distance) * opacity)
-
-    def inside(self, distance: Tensor) -> Tensor:
-        """Share of each pixel on the inner side of an edge: 1/2 on the edge itself."""
-        return (distance * (-1 / self.pixel)).add_(0.5).clamp_(0, 1)
 
 
 def circle(x: Tensor, y: Tensor, radius: Tensor | float) -> Tensor:
@@ -109,6 +55,11 @@ def hsl(hue: Tensor, saturation: Tensor | float, lightness: Tensor | float) -> T
         k = (hue / 30 + offset) % 12
         channels.append(lightness - reach * torch.minimum(k - 3, 9 - k).clamp(-1, 1))
     return torch.stack([c.expand_as(hue) for c in channels], 1)
+
+
+def rgb(like: Tensor, red: float, green: float, blue: float) -> Tensor:
+    """A fixed colour. (1, 3, 1, 1)"""
+    return torch.tensor([red, green, blue], device=like.device).reshape(1, 3, 1, 1)
 
 
 def toward(colour: Tensor, other: float, share: Tensor | float) -> Tensor:

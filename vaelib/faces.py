@@ -6,8 +6,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from vaelib import face_hair, face_parts
-from vaelib.face_shapes import Painter, hsl, turned
+from vaelib.face_painter import Painter
+from vaelib.face_portrait import portrait
 
 
 class Factor(NamedTuple):
@@ -45,7 +45,7 @@ FACTORS = {
     "mouth_open": Factor(0, 1, "share", "closed to open"),
     "blush": Factor(0, 1, "share", "none to strong"),
     "hair_hue": Factor(0, 360, "degrees", "colour of the hair and brows", True),
-    "hair_saturation": Factor(0.05, 0.8, "share", "grey to vivid"),
+    "hair_saturation": Factor(0.05, 0.85, "share", "grey to vivid"),
     "hair_lightness": Factor(0.15, 0.85, "share", "dark to light"),
     "hair_volume": Factor(0, 1, "share", "close to the head to full"),
     "fringe_length": Factor(0, 1, "share", "high on the forehead to just above the eyes"),
@@ -107,7 +107,7 @@ def draw(factors: Tensor, size: int = 64, chunk: int = 16) -> Tensor:
     pictures = torch.empty(len(factors), 3, size, size, dtype=torch.uint8, device=factors.device)
     for start in range(0, len(factors), chunk):
         part = slice(start, start + chunk)
-        pictures[part] = _paint(factors[part], size).image.mul_(255).round_().clamp_(0, 255).to(torch.uint8)
+        pictures[part] = _portrait(factors[part], size).image.mul_(255).round_().clamp_(0, 255).to(torch.uint8)
     return pictures
 
 
@@ -126,7 +126,7 @@ def regions(factors: Tensor, size: int = 64, chunk: int = 16) -> dict[str, Tenso
     seen = {name: torch.empty(len(factors), size, size, device=factors.device) for name in REGIONS}
     for start in range(0, len(factors), chunk):
         part = slice(start, start + chunk)
-        for name, share in _paint(factors[part], size, REGIONS).seen.items():
+        for name, share in _portrait(factors[part], size, REGIONS).seen.items():
             seen[name][part] = share
     return seen
 
@@ -178,26 +178,5 @@ def _checked(factors: Tensor, size: int, chunk: int) -> Tensor:
     return factors.float()
 
 
-def _paint(factors: Tensor, size: int, names: tuple[str, ...] = ()) -> Painter:
-    """All parts from front to back; with `names` the regions, else the colours."""
-    f = _Face(*factors.T[:, :, None, None])  # (B, 1, 1) each
-    p = Painter(len(factors), size, factors.device, names)
-    x, y = turned(p.x, p.y - 0.65, f.head_tilt)  # the head turns about the chin
-    y = y + 0.65
-    wide = x / f.face_width
-    hair = hsl(f.hair_hue, f.hair_saturation, f.hair_lightness)
-    face_parts.glasses(p, f, x, y)
-    face_hair.bow(p, f, wide, y)
-    face_parts.brows(p, f, x, y, hair)
-    shape = face_parts.head(f, wide, y)
-    below = face_hair.front(p, f, wide, y, hair)
-    face_hair.antenna(p, f, wide, y, hair)
-    face_hair.cat_ears(p, f, wide, y, hair)
-    face_parts.eyes(p, f, x, y)
-    face_parts.mouth(p, f, x, y)
-    face_parts.nose_and_blush(p, f, x, y, shape)
-    face_parts.skin(p, f, wide, y, shape, below)
-    face_parts.body(p, f)
-    face_hair.behind(p, f, wide, y, hair)
-    face_parts.background(p, f)
-    return p
+def _portrait(factors: Tensor, size: int, names: tuple[str, ...] = ()) -> Painter:
+    return portrait(_Face(*factors.T[:, :, None, None]), size, names)
