@@ -133,19 +133,21 @@ class ConvVAE(VAE):
         square = (widths[-1], small, small)  # what is left at the narrow end
         down = [nn.Unflatten(1, (channels, size, size))]
         for here, there in pairwise([channels, *widths]):
-            down += [nn.Conv2d(here, there, 4, stride=2, padding=1), nn.ReLU()]
-        up = [nn.Linear(latent_dim, math.prod(square)), nn.ReLU(), nn.Unflatten(1, square)]
+            down += [nn.Conv2d(here, there, 4, stride=2, padding=1), nn.SiLU()]
+        up = [nn.Linear(latent_dim, math.prod(square)), nn.SiLU(), nn.Unflatten(1, square)]
         for here, there in pairwise([*reversed(widths), channels]):
-            up += [nn.ConvTranspose2d(here, there, 4, stride=2, padding=1), nn.ReLU()]
-        nn.init.constant_(up[-2].bias, 0.5)  # the first pictures are grey, not black
+            up += [nn.ConvTranspose2d(here, there, 4, stride=2, padding=1), nn.SiLU()]
         self.encoder = nn.Sequential(*down, nn.Flatten(), nn.Linear(math.prod(square), 2 * latent_dim))
         self.decoder = nn.Sequential(*up[:-1], nn.Flatten())
+        self.apply(_keep_variance)
+        nn.init.normal_(up[-2].weight, std=0.03)
+        nn.init.constant_(up[-2].bias, 0.5)  # the first pictures are grey
         self.to(memory_format=torch.channels_last)  # the order in which convolutions are fastest
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """mu and logvar of q(z|x), (B, L) each, for pictures as rows x (B, D)."""
+        """mu and logvar of q(z|x), (B, L) each, for pictures as rows x (B, D), pixels in [0, 1]."""
         with _half_precision(x.device):
-            mu, logvar = super().encode(x)
+            mu, logvar = super().encode(4 * x - 2)  # about centred: else the layers see brightness and no hue
         return mu.to(x.dtype), logvar.to(x.dtype)
 
     def decode(self, z: Tensor) -> Tensor:
@@ -175,6 +177,15 @@ class GaussianLikelihood(nn.Module):
     def forward(self, x: Tensor, mu: Tensor) -> Tensor:
         """Nats for x (..., D) and the decoder's means mu (..., D): (...)."""
         return normal_log_prob(x, mu, self.logvar)
+
+
+def _keep_variance(layer: nn.Module) -> None:
+    """Weights so large that a signal neither fades nor grows from layer to layer, biases of zero (He et al., 2015)."""
+    if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+        transposed = isinstance(layer, nn.ConvTranspose2d)  # a stride of 2 leaves each pixel a quarter of the window
+        inputs = layer.weight[:, 0].numel() / 4 if transposed else layer.weight[0].numel()
+        nn.init.normal_(layer.weight, std=(1 if isinstance(layer, nn.Linear) else 2) ** 0.5 * inputs**-0.5)
+        nn.init.zeros_(layer.bias)
 
 
 def _half_precision(device: torch.device) -> AbstractContextManager:
