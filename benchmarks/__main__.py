@@ -1,28 +1,47 @@
-"""Print one table: each row measured side by side in one run, median ratio and range."""
+"""Print one table, each row measured side by side with the usual way in one run: median ratio and range.
 
+    python -m benchmarks [--save] [ROW ...]
+
+Rows: autoencoder, vae, target, likelihood, covariance; all of them by default. With --save, the rows go into
+benchmarks/results.json, and book/results.md is written from it.
+"""
+
+import argparse
 import os
-import statistics
 
 import torch
 
-from benchmarks import epoch
+from benchmarks import covariance, epoch, likelihood, target
+from benchmarks.report import Row, save, table
 from vaelib.train import default_device
 
-
-def row(name: str, pairs: list[tuple[float, float]]) -> str:
-    ratios = sorted(usual / ours for usual, ours in pairs)
-    usual, ours = (statistics.median(column) for column in zip(*pairs, strict=True))
-    spread = f"{ratios[0]:.1f} to {ratios[-1]:.1f}"
-    return f"{name:<34}{usual:>9.2f}{ours:>9.2f}{statistics.median(ratios):>8.1f}  {spread}"
+ROWS = {
+    "autoencoder": ("training epoch, autoencoder 784-400-20", epoch.autoencoder),
+    "vae": ("training epoch, VAE, binarised anew, with test curve", epoch.vae),
+    "target": ("to the loss of the usual script's tenth epoch", target.reach),
+    "likelihood": ("log p of 200 images by 5000 draws", likelihood.measure),
+    "covariance": ("ten steps of a linear autoencoder, on the covariance", covariance.measure),
+}
+PAIRS = 5
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("rows", nargs="*", choices=[*ROWS, []], help="default: all")
+    parser.add_argument("--save", action="store_true", help="keep the rows and write book/results.md")
+    chosen = parser.parse_args()
     os.environ["VAELIB_PROGRESS"] = "0"
-    devices = {torch.device("cpu"), default_device()}
-    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads; seconds, medians of alternating pairs")
-    print(f"{'':<34}{'usual':>9}{'vaelib':>9}{'ratio':>8}  range")
-    for device in sorted(devices, key=str):
-        print(row(f"MNIST epoch, 784-400-20, {device}", epoch.measure(device)))
+    rows = []
+    for device in sorted({torch.device("cpu"), default_device()}, key=str):
+        for key in chosen.rows or ROWS:
+            name, measure = ROWS[key]
+            print(f"{name}, {device} ...", flush=True)
+            measure(device, PAIRS) if key != "target" else None  # a warm-up, thrown away
+            pairs = [measure(device, pair) for pair in range(PAIRS)]
+            rows.append(Row(key, name, str(device), pairs))
+    print(table(rows))
+    if chosen.save:
+        save(rows)
 
 
 main()

@@ -86,9 +86,9 @@ def test_hair_hue_is_what_you_measure():
 
 
 def test_eye_hue_is_what_you_measure():
-    factors = faces(60, fringe_length=0.2, eye_openness=1)
+    factors = faces(60)
     measured = hue(draw(factors), regions(factors)["iris"])
-    assert hue_distance(measured, factors[:, COLUMN["eye_hue"]]).median() < 3
+    assert hue_distance(measured, factors[:, COLUMN["eye_hue"]]).max() < 5
 
 
 def test_skin_is_measured_from_rosy_to_golden():

@@ -3,7 +3,9 @@ import math
 import pytest
 import torch
 
-from vaelib.metrics import HoleScore, active_units, classifier_features, principal_angles
+from vaelib.distributions import bernoulli_log_prob, normal_log_prob
+from vaelib.metrics import HoleScore, active_units, classifier_features, log_likelihood_iw, principal_angles
+from vaelib.models import VAE
 
 
 def basis(*columns):
@@ -73,3 +75,19 @@ def test_features_separate_what_they_were_trained_to_separate():
     assert (torch.cdist(found, middles).argmin(1) == labels).float().mean() > 0.95
     with pytest.raises(ValueError, match=r"labels must have shape \(600,\), one for each example; got \(599,\)"):
         classifier_features(x, labels[1:])
+
+
+def test_streaming_over_draws_is_encoding_every_copy_with_the_same_noise():
+    """One picture at a time, its copies encoded again: the same log p(x) to a thousandth of a nat."""
+    torch.manual_seed(0)
+    model, x = VAE(30, 4, (16,)).requires_grad_(False), torch.rand(7, 30).bernoulli()
+    found = log_likelihood_iw(model, x, bernoulli_log_prob, 100, torch.Generator().manual_seed(1), chunk=40)
+    generator = torch.Generator().manual_seed(1)
+    noise = torch.cat([torch.randn(k, 7, 4, generator=generator) for k in (40, 40, 20)])
+    for one, eps, log_px in zip(x, noise.unbind(1), found, strict=True):
+        copies = one.expand(100, -1)
+        mu, logvar = model.encode(copies)
+        z = mu + (logvar / 2).exp() * eps
+        weights = bernoulli_log_prob(copies, model.decode(z)) + normal_log_prob(z, 0 * z, 0 * z)
+        weights = (weights - normal_log_prob(z, mu, logvar)).double()
+        assert log_px.item() == pytest.approx(weights.exp().mean().log().item(), abs=1e-3)

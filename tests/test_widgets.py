@@ -21,7 +21,7 @@ from small_notebooks import new_code_cell, new_notebook
 
 from vaelib import widgets
 from vaelib.models import mlp
-from vaelib.planes import plane_numbers, quantised
+from vaelib.planes import packed_codes, plane_numbers, quantised
 from vaelib.plots import COLORS
 from vaelib.sheets import SIDE, sheet_numbers
 from vaelib.stills import elbo_numbers, kl_numbers, noise_numbers
@@ -188,7 +188,7 @@ def test_eight_bits_paint_nearly_the_same_picture():
     assert len(base64.b64decode(packed["weights"])) == 2 * 5 + 5 * 7 + 7 * 16
     for case in grid(PLANE_RANGES, 4):
         exact = DECODER(torch.tensor([[*case.values()]])).sigmoid()[0].detach()
-        found = plane_numbers(**packed, codes=[[0.0, 0.0, 1]], **case)
+        found = plane_numbers(**packed, codes=packed_codes(CODES, LABELS), **case)
         assert torch.allclose(torch.tensor(found.pixels), exact, atol=0.06), case
         assert found.ink == pytest.approx(sum(found.pixels))
         prior = torch.distributions.Normal(0.0, 1.0).log_prob(torch.tensor([*case.values()])).sum()

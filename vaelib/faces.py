@@ -87,7 +87,7 @@ def sample_factors(n: int, generator: torch.Generator | None = None, device: tor
     return torch.minimum(low + spread, high)
 
 
-def draw(factors: Tensor, size: int = 64, chunk: int = 16) -> Tensor:
+def draw(factors: Tensor, size: int = 64, chunk: int = 32) -> Tensor:
     """The faces as pictures. The same factors give the same bytes, whatever else is drawn with them.
 
     Args:
@@ -111,7 +111,7 @@ def draw(factors: Tensor, size: int = 64, chunk: int = 16) -> Tensor:
     return pictures
 
 
-def regions(factors: Tensor, size: int = 64, chunk: int = 16) -> dict[str, Tensor]:
+def regions(factors: Tensor, size: int = 64, chunk: int = 32) -> dict[str, Tensor]:
     """What each pixel shows: one mask per name in REGIONS. In every pixel the masks sum to 1.
 
     Args, Raises: as in `draw`.

@@ -4,7 +4,7 @@ import base64
 from typing import NamedTuple
 
 import numpy as np
-from torch import nn
+from torch import Tensor, nn
 
 from vaelib.plots import COLORS
 
@@ -31,55 +31,61 @@ def quantised(decoder: nn.Sequential) -> dict:
 
     Returns:
         `weights`, base64 text of all integers, row by row; `layers`, a dict for each with `inputs`, `outputs`, and
-        lists `scale` and `bias`. A weight is integer times scale, off by at most half a scale.
+        `scale` and `bias`, base64 text of float32. A weight is integer times scale, off by at most half a scale.
 
     Book: chapter 6.
     """
     layers, integers = [], []
     for layer in (module for module in decoder if isinstance(module, nn.Linear)):
         weight, bias = (p.detach().cpu().double().numpy() for p in (layer.weight, layer.bias))
-        scale = np.array([float(f"{s:.5g}") for s in np.abs(weight).max(1).clip(1e-12) / 127])
+        scale = (np.abs(weight).max(1).clip(1e-12) / 127).astype("<f4")
         integers.append((weight / scale[:, None]).round().clip(-127, 127).astype(np.int8))
         sizes = {"inputs": weight.shape[1], "outputs": weight.shape[0]}
-        layers.append(sizes | {"scale": scale.tolist(), "bias": [float(f"{b:.5g}") for b in bias]})
-    packed = b"".join(block.tobytes() for block in integers)
-    return {"weights": base64.b64encode(packed).decode("ascii"), "layers": layers}
+        layers.append(sizes | {"scale": _text(scale), "bias": _text(bias.astype("<f4"))})
+    return {"weights": _text(np.concatenate([block.ravel() for block in integers])), "layers": layers}
 
 
-def plane_numbers(weights: str, layers: list[dict], codes: list[list], z1: float, z2: float) -> PlaneNumbers:
+def packed_codes(codes: Tensor, labels: Tensor) -> str:
+    """Codes (N, 2) with their labels (N,), as base64 text of float32: z1, z2, label, code after code."""
+    return _text(np.column_stack([codes.detach().cpu(), labels.cpu()]).astype("<f4"))
+
+
+def plane_numbers(weights: str, layers: list[dict], codes: str, z1: float, z2: float) -> PlaneNumbers:
     """Decode one point of the plane with the 8-bit decoder.
 
     Args:
         weights, layers: from `quantised`; the last layer gives logits.
-        codes: [z1, z2, label] of each stored code.
+        codes: from `packed_codes`.
         z1, z2: the point.
 
     Book: chapter 6.
     """
-    integers, hidden = np.frombuffer(base64.b64decode(weights), np.int8), np.array([z1, z2])
+    integers, hidden = _numbers(weights, np.int8), np.array([z1, z2])
     for i, layer in enumerate(layers):
         size = layer["inputs"] * layer["outputs"]
         block, integers = integers[:size].reshape(layer["outputs"], -1).astype(float), integers[size:]
-        hidden = np.array(layer["scale"]) * (block @ hidden) + np.array(layer["bias"])
+        hidden = _numbers(layer["scale"]) * (block @ hidden) + _numbers(layer["bias"])
         if i < len(layers) - 1:
             hidden = hidden.clip(0)
     pixels = 1 / (1 + np.exp(-hidden))
-    places = np.array([code[:2] for code in codes])
-    far = np.hypot(*(places - [z1, z2]).T)
+    points = _numbers(codes).reshape(-1, 3)
+    far = np.hypot(*(points[:, :2] - [z1, z2]).T)
     log_prior = -np.log(2 * np.pi) - (z1**2 + z2**2) / 2
     nearest = int(far.argmin())
-    return PlaneNumbers(pixels.tolist(), float(pixels.sum()), float(log_prior), codes[nearest][2], float(far[nearest]))
+    return PlaneNumbers(
+        pixels.tolist(), float(pixels.sum()), float(log_prior), int(points[nearest, 2]), float(far[nearest])
+    )
 
 
-def plane_still(weights: str, layers: list[dict], codes: list[list], z1: float, z2: float):
+def plane_still(weights: str, layers: list[dict], codes: str, z1: float, z2: float):
     """The plane with the stored codes as numerals, the point on it, and beside it the picture. Returns the figure."""
     import matplotlib.pyplot as plt
 
     n = plane_numbers(weights, layers, codes, z1, z2)
     side = round(len(n.pixels) ** 0.5)
     figure, (plane, picture) = plt.subplots(1, 2, figsize=(7, 3.6), dpi=110, layout="constrained")
-    for x, y, label in codes:
-        plane.text(x, y, label, size=7, color=COLORS["q"], ha="center", va="center", clip_on=True)
+    for x, y, label in _numbers(codes).reshape(-1, 3):
+        plane.text(x, y, int(label), size=7, color=COLORS["q"], ha="center", va="center", clip_on=True)
     for radius in (1, 2):  # the prior's first two standard deviations
         plane.add_patch(plt.Circle((0, 0), radius, fill=False, color=COLORS["prior"], linestyle=":"))
     plane.plot(z1, z2, "o", color=COLORS["p"], markersize=10, markeredgecolor="white")
@@ -87,6 +93,16 @@ def plane_still(weights: str, layers: list[dict], codes: list[list], z1: float, 
     picture.imshow(np.reshape(n.pixels, (side, side)), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
     picture.set(title=f"decoded from ({_say(z1)}, {_say(z2)})", xticks=[], yticks=[])
     return figure
+
+
+def _text(numbers: np.ndarray) -> str:
+    """Base64 text of the bytes of an array: a list of digits would be three times as long."""
+    return base64.b64encode(numbers.tobytes()).decode("ascii")
+
+
+def _numbers(text: str, dtype: str | type = "<f4") -> np.ndarray:
+    numbers = np.frombuffer(base64.b64decode(text), dtype)
+    return numbers if dtype is np.int8 else numbers.astype(float)
 
 
 def _say(value: float) -> str:

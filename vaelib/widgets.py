@@ -101,8 +101,8 @@ def plane_figure(decoder: nn.Sequential, codes: Tensor, labels: Tensor, z1: floa
         raise ValueError(
             f"decoder must take 2 numbers and fit into {PAGE_BYTES} bytes of page; got {inputs} and {size}"
         )
-    points = [[round(x, 2), round(y, 2), k] for (x, y), k in zip(codes.tolist(), labels.tolist(), strict=True)]
-    return _live_figure("plane", PLANE_RANGES, packed | {"codes": points}, {"z1": z1, "z2": z2}, planes.plane_still)
+    fixed = packed | {"codes": planes.packed_codes(codes, labels)}
+    return _live_figure("plane", PLANE_RANGES, fixed, {"z1": z1, "z2": z2}, planes.plane_still)
 
 
 def sheet_figure(pictures: Tensor, lengths: Tensor, mix: float = 0.5, hair: float = 0.0, skin: float = 0.0):

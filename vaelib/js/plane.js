@@ -1,17 +1,19 @@
 /* Chapter 6. A plane of two latent numbers: the decoder, in 8-bit numbers, paints what lies under the pointer. */
 const REACH = 3; // of the plane, in standard deviations of the prior
-const unpacked = new Map(); // base64 text -> its integers
+const unpacked = new Map(); // base64 text -> its numbers
 
-function integers(text) {
-  if (!unpacked.has(text)) unpacked.set(text, Int8Array.from(atob(text), (letter) => letter.charCodeAt(0)));
+/** The numbers behind a base64 text: Int8Array, or Float32Array (every device that shows pages is little-endian). */
+function unpack(text, Numbers) {
+  if (!unpacked.has(text)) unpacked.set(text, new Numbers(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer));
   return unpacked.get(text);
 }
 
 /** The decoder's logits at z: linear layers with a ReLU between each two. */
 function decode({ weights, layers }, z) {
-  const all = integers(weights);
+  const all = unpack(weights, Int8Array);
   let [hidden, from] = [z, 0];
-  layers.forEach(({ inputs, outputs, scale, bias }, depth) => {
+  layers.forEach(({ inputs, outputs, ...packed }, depth) => {
+    const [scale, bias] = [packed.scale, packed.bias].map((text) => unpack(text, Float32Array));
     const next = new Array(outputs);
     for (let row = 0; row < outputs; row++, from += inputs) {
       let total = 0;
@@ -23,13 +25,20 @@ function decode({ weights, layers }, z) {
   return hidden;
 }
 
+/** The stored codes: [z1, z2, label] of each. */
+function points(codes) {
+  const all = unpack(codes, Float32Array);
+  return Array.from({ length: all.length / 3 }, (_, i) => all.subarray(3 * i, 3 * i + 3));
+}
+
 /** The picture at (z1, z2), each pixel the probability of white, and what can be said of the point. */
 export function numbers({ z1, z2, codes, ...decoder }) {
   const pixels = decode(decoder, [z1, z2]).map((logit) => 1 / (1 + Math.exp(-logit)));
-  const far = codes.map(([x, y]) => Math.hypot(x - z1, y - z2));
+  const known = points(codes);
+  const far = known.map(([x, y]) => Math.hypot(x - z1, y - z2));
   const distance = Math.min(...far);
   const log_prior = -LOG_2PI - (z1 ** 2 + z2 ** 2) / 2;
-  return { pixels, ink: pixels.reduce((a, b) => a + b), log_prior, nearest: codes[far.indexOf(distance)][2], distance };
+  return { pixels, ink: pixels.reduce((a, b) => a + b), log_prior, nearest: known[far.indexOf(distance)][2], distance };
 }
 
 /** Grey pixels as an uncompressed picture (BMP) in an address: no canvas is needed. */
@@ -62,7 +71,7 @@ function paintPlane(panel, { width, height }, v, n) {
   const area = plot(panel, { width: plane, height: plane, left: 0, right: 0, top: 0, bottom: 0, x: [-REACH, REACH], y: [-REACH, REACH] });
   area.bar(0.5, 0.5, plane - 1, plane - 1, "rule");
   for (const radius of [1, 2]) area.add("circle", { cx: area.X(0), cy: area.Y(0), r: (radius * plane) / (2 * REACH), class: "prior dotted" });
-  for (const [x, y, label] of v.codes) {
+  for (const [x, y, label] of points(v.codes)) {
     if (Math.max(Math.abs(x), Math.abs(y)) < REACH - 0.1) area.add("text", { x: area.X(x).toFixed(1), y: (area.Y(y) + 4).toFixed(1), "text-anchor": "middle", class: "small numeral q" }, String(label));
   }
   area.line(area.X(v.z1), 0, area.X(v.z1), plane, "p thin faded");
@@ -94,7 +103,7 @@ const FIGURE = {
       height: (width) => Math.max(layout(width).plane, layout(width).side),
       paint: paintPlane,
       point: pointAt,
-      label: (v, n) => `Left: the plane from \u22123 to 3 with ${v.codes.length} codes of test digits as numerals, and a point at (${say(v.z1, 2)}, ${say(v.z2, 2)}). Right: the picture decoded there. The nearest code belongs to a ${n.nearest}.`,
+      label: (v, n) => `Left: the plane from \u22123 to 3 with ${points(v.codes).length} codes of test digits as numerals, and a point at (${say(v.z1, 2)}, ${say(v.z2, 2)}). Right: the picture decoded there. The nearest code belongs to a ${n.nearest}.`,
     },
   ],
   sums: (v, n) => [

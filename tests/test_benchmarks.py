@@ -1,0 +1,45 @@
+"""The table of results says what was measured: the arithmetic of a row, and a page that is made from the file."""
+
+import json
+
+import pytest
+import torch
+
+from benchmarks.covariance import on_covariance, on_images
+from benchmarks.report import JSON, PAGE, Row, page, table
+from vaelib.linear import covariance
+
+ROW = Row("epoch", "an epoch", "cpu", [(10.0, 2.0), (12.0, 3.0), (9.0, 1.0), (8.0, 2.0), (10.0, 2.5)])
+
+
+def test_a_ratio_is_taken_pair_by_pair():
+    assert ROW.ratios == [4.0, 4.0, 4.0, 5.0, 9.0]
+    assert ROW.medians() == (10.0, 2.0)
+    assert table([ROW]).splitlines()[1].split() == ["an", "epoch,", "cpu", "10", "2", "4.0", "4.0", "to", "9.0"]
+
+
+def test_the_page_of_results_is_made_from_the_file():
+    results = json.loads(JSON.read_text(encoding="utf-8"))
+    assert PAGE.read_text(encoding="utf-8") == page(results)
+    for row in results["rows"]:
+        assert len(row["pairs"]) >= 5 and all(seconds > 0 for pair in row["pairs"] for seconds in pair)
+
+
+def test_both_gradients_of_a_linear_autoencoder_agree_with_autograd():
+    torch.manual_seed(0)
+    x = torch.randn(50, 6, dtype=torch.float64)
+    x = x - x.mean(0)
+    encoder, decoder = (torch.randn(*shape, dtype=torch.float64).requires_grad_() for shape in ((2, 6), (6, 2)))
+    loss = (x @ encoder.T @ decoder.T - x).square().sum(1).mean() / 2
+    expected = torch.autograd.grad(loss, (encoder, decoder))
+    for found in (on_images(encoder, decoder, x), on_covariance(encoder, decoder, covariance(x))):
+        for a, b in zip(found, expected, strict=True):
+            torch.testing.assert_close(a, b)
+
+
+@pytest.mark.parametrize("missing", ["pairs", "machine"])
+def test_a_row_without_its_measurements_makes_no_page(missing):
+    row = ROW._asdict() | {"machine": {"date": "", "processor": "", "torch": "", "threads": 2}}
+    del row[missing]
+    with pytest.raises(KeyError):
+        page({"rows": [row]})
