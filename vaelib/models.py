@@ -102,13 +102,11 @@ class VAE(nn.Module):
 
 
 class ConvVAE(VAE):
-    """The `VAE` for square pictures: every layer of the encoder halves height and width, every layer of the
-    decoder doubles them, and the numbers between the two are a vector as ever.
+    """The `VAE` for square pictures: every layer of the encoder halves their sides, every layer of the decoder doubles.
 
-    Examples are rows as in the whole book, so that everything that sums over the last dimension fits:
-    x is `images.flatten(1)`, and `images` is `x.unflatten(1, (channels, size, size))`. What `decode` gives is the
-    mean of a Gaussian, best used with a `GaussianLikelihood`. On a GPU that computes in bfloat16 the layers do;
-    what comes out is always of the type that went in, so that densities and the KL are not rounded.
+    Examples are rows as in the whole book: x is `images.flatten(1)`. What `decode` gives is the mean of a Gaussian,
+    best used with a `GaussianLikelihood`. On a GPU that computes in bfloat16 the layers do; what comes out is of
+    the type that went in, so that densities and the KL are not rounded.
 
     Args:
         latent_dim: L, the numbers in a code.
@@ -140,8 +138,9 @@ class ConvVAE(VAE):
         self.encoder = nn.Sequential(*down, nn.Flatten(), nn.Linear(math.prod(square), 2 * latent_dim))
         self.decoder = nn.Sequential(*up[:-1], nn.Flatten())
         self.apply(_keep_variance)
-        nn.init.normal_(up[-2].weight, std=0.03)
+        nn.init.normal_(up[-2].weight, std=0.1)
         nn.init.constant_(up[-2].bias, 0.5)  # the first pictures are grey
+        nn.init.constant_(self.encoder[-1].bias[latent_dim:], -4.0)  # the first q are narrow: noise would drown them
         self.to(memory_format=torch.channels_last)  # the order in which convolutions are fastest
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -165,7 +164,7 @@ class GaussianLikelihood(nn.Module):
     `elbo_terms(model, x, model.likelihood)`. With `.requires_grad_(False)` sigma stays as it is.
 
     Args:
-        logvar: log sigma^2 at the start. Adam moves it by about its learning rate a step, like any other number.
+        logvar: log sigma^2 at the start; Adam moves it by about its learning rate a step.
 
     Source: Rybkin et al. (2021). Book: chapter 7.
     """
