@@ -238,7 +238,7 @@ def test_the_sliders_choose_the_picture():
     cells = [((left - x) / side, (22 - y) / side) for x, y in moved]
     assert cells == [(1, 1), (4, 1), (4, 4), (4, 3)]
     assert [read(state["terms"][3]) for state in shown] == [0.6, 1.1, 1.5, 1.4]
-    assert "100 per cent of the way from A to B, red hair 1.00" in shown[3]["spoken"][0]
+    assert "100 per cent of the way from A to B, red hair 1.0" in shown[3]["spoken"][0]
 
 
 def test_a_sheet_that_fits_no_page_is_refused():

@@ -18,7 +18,7 @@ class SheetNumbers(NamedTuple):
     length: float
 
 
-def packed_sheet(pictures: Tensor, quality: int = 70) -> str:
+def packed_sheet(pictures: Tensor, quality: int = 60) -> str:
     """Pictures (M, H, S, 3, 64, 64) in [0, 1] as one WebP image in base64: mix along a row, hair by skin downwards."""
     from PIL import Image
 

@@ -37,7 +37,7 @@ const FIGURE = {
   title: "Two faces mixed in the latent space, and two directions added to the mixture",
   sliders: [
     { key: "mix", role: "code: ", name: "from A to B", colour: "q", step: 0.125, digits: 2 },
-    { key: "hair", role: "direction: ", name: "red hair", colour: "p", step: 0.25, digits: 2 },
+    { key: "hair", role: "direction: ", name: "red hair", colour: "p", step: 0.5, digits: 1 },
     { key: "skin", role: "direction: ", name: "skin, deep to fair", colour: "p", step: 1, digits: 0 },
   ],
   buttons: [],
@@ -46,11 +46,11 @@ const FIGURE = {
     {
       height: (width) => layout(width).large + 26,
       paint: paintFaces,
-      label: (v) => `Three faces: A on the left, B on the right, and between them what the decoder paints ${say(100 * v.mix, 0)} per cent of the way from A to B, with ${say(v.hair, 2)} of the red-hair direction and ${say(v.skin, 0)} of the skin direction added.`,
+      label: (v) => `Three faces: A on the left, B on the right, and between them what the decoder paints ${say(100 * v.mix, 0)} per cent of the way from A to B, with ${say(v.hair, 1)} of the red-hair direction and ${say(v.skin, 0)} of the skin direction added.`,
     },
   ],
-  sums: (v, n) => [sum([say(v.mix, 2), "of the way", "q"], "", [say(v.hair, 2), "of red", "p"], "", [say(v.skin, 0), "of skin", "p"], "", [say(n.length, 1), "length of the code"])],
-  summary: (v, n) => `${say(100 * v.mix, 0)} per cent of the way from A to B, red hair ${say(v.hair, 2)}, skin ${say(v.skin, 0)}; the code has length ${say(n.length, 1)}.`,
+  sums: (v, n) => [sum([say(v.mix, 2), "of the way", "q"], "", [say(v.hair, 1), "of red", "p"], "", [say(v.skin, 0), "of skin", "p"], "", [say(n.length, 1), "length of the code"])],
+  summary: (v, n) => `${say(100 * v.mix, 0)} per cent of the way from A to B, red hair ${say(v.hair, 1)}, skin ${say(v.skin, 0)}; the code has length ${say(n.length, 1)}.`,
 };
 
 export default { render: (context) => liveFigure(context, FIGURE) };
