@@ -6,7 +6,7 @@ STAMP = $(VENV)/.installed
 PAGES = book/_build/html
 # Sphinx does not copy changed styles, scripts, extensions or settings by itself: then every page is built again.
 BUILT = book/_build/.built
-SHARED = _config.yml _toc.yml $(wildcard book/assets/* book/_ext/*.py)
+SHARED = _config.yml _toc.yml $(wildcard book/assets/* book/_ext/*.py book/_ext/*.js)
 ALL = $(shell test -e $(BUILT) && find $(SHARED) -newer $(BUILT) | grep -q . && echo --all)
 BUILD = $(BIN)/jupyter-book build . --path-output book -W -n --keep-going --quiet $(ALL) && touch $(BUILT)
 
@@ -14,15 +14,17 @@ ifdef VAELIB_DATA
 export VAELIB_DATA := $(abspath $(VAELIB_DATA))
 endif
 
-.PHONY: help book test unit notebooks lint execute bench mutants clean
+.PHONY: help book test unit notebooks lint execute links pdf bench mutants publish unpublish \
+	colab-test slides clean
 
 help:
 	@sed -n 1p Makefile
 
 # The environment: made once, and again only when what it is made from changes.
-$(STAMP): requirements.txt constraints.txt pyproject.toml
+$(STAMP): requirements.txt constraints.txt pyproject.toml book/_ext/typeset.py
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || $(PYTHON) -m virtualenv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -c constraints.txt
+	$(BIN)/python book/_ext/typeset.py
 	touch $@
 
 book: $(STAMP)
@@ -44,13 +46,38 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 
 execute: $(STAMP)
+	$(PYTHON) book/_ext/publish.py
 	$(BIN)/python book/_ext/execute.py
+
+# Asks other sites, so it is no part of the tests.
+links: $(STAMP)
+	$(BIN)/jupyter-book build . --path-output book --builder linkcheck
+
+pdf: book
+	$(BIN)/python book/_ext/pdf.py
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks
 
 mutants: $(STAMP)
 	$(BIN)/python -m benchmarks.mutants
+
+# make slides CHAPTER=04_kl
+slides: $(STAMP)
+	$(BIN)/python book/_ext/slides.py $(or $(CHAPTER),04_kl)
+
+# make publish REPO=https://github.com/owner/name: needs Python and git only; then commit and push.
+publish:
+	$(if $(filter undefined,$(origin REPO)),$(error use: make publish REPO=https://github.com/owner/name))
+	$(PYTHON) book/_ext/publish.py $(or $(REPO),--remove)
+
+unpublish:
+	$(PYTHON) book/_ext/publish.py --remove
+
+# Every chapter as in Colab, the newest and the oldest; two environments of 5 GB in .colab, made once.
+colab-test:
+	$(PYTHON) tests/colab/run.py --python 3.13
+	$(PYTHON) tests/colab/run.py --python 3.11
 
 clean:
 	rm -rf book/_build

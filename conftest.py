@@ -18,9 +18,14 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_sessionfinish(session):
-    """A skipped test is a promise not kept: only a missing GPU excuses it."""
+    """A skipped test is a promise not kept: only a missing GPU excuses it, and outside CI a missing browser."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    others = [r.nodeid for r in reporter.stats.get("skipped", []) if "needs a CUDA device" not in str(r.longrepr)]
+    skipped = reporter.stats.get("skipped", [])
+    excuses = ("needs a CUDA device",) if os.environ.get("CI") else ("needs a CUDA device", "needs Chromium")
+    others = [r.nodeid for r in skipped if not any(excuse in str(r.longrepr) for excuse in excuses)]
+    unseen = sum("needs Chromium" in str(r.longrepr) for r in skipped)
+    if unseen:
+        reporter.write_line(f"{unseen} TESTS OF THE PAGES DID NOT RUN: there is no Chromium", red=True)
     if others:
         reporter.write_line(f"skipped without need: {', '.join(others)}", red=True)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

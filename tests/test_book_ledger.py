@@ -11,7 +11,7 @@ import yaml
 from notebook_parts import check_calls, code_cells, label_of, labels
 
 ROOT = Path(__file__).parent.parent
-CHAPTERS = sorted((ROOT / "book").glob("[0-9][0-9]_*.ipynb"))
+CHAPTERS = sorted((ROOT / "book").glob("*.ipynb"))
 
 spec = importlib.util.spec_from_file_location("ledger", ROOT / "book" / "_ext" / "ledger.py")
 ledger = importlib.util.module_from_spec(spec)

@@ -23,6 +23,8 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from PIL import Image
 
+from publish import is_first_cell
+
 BOOK = Path(__file__).resolve().parent.parent
 LIBRARY = BOOK.parent / "vaelib"
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
@@ -75,8 +77,12 @@ def code_cells(notebook):
 
 
 def digest(notebook):
-    """SHA-256 of the code of a chapter and of the files of vaelib that it imports, directly or not."""
-    found = hashlib.sha256(json.dumps([cell.source for cell in code_cells(notebook)]).encode())
+    """SHA-256 of the code of a chapter and of the files of vaelib that it imports, directly or not.
+
+    The first cell is left out: it does nothing here, and the address in it may change.
+    """
+    sources = [cell.source for cell in code_cells(notebook) if not is_first_cell(cell.source)]
+    found = hashlib.sha256(json.dumps(sources).encode())
     for path in library_files(notebook):
         found.update(f"\n{path.name}\n".encode() + path.read_bytes())
     return found.hexdigest()

@@ -62,9 +62,9 @@ def proof(line: str, rejected: list[str]) -> Proof:
 
 
 def chapters(env):
-    """(document name, title, notebook) of every chapter, in reading order."""
+    """(document name, title, notebook) of the first page and of every chapter, in reading order."""
     folder = Path(env.srcdir) / "book"
-    for path in sorted(folder.glob("[0-9][0-9]_*.ipynb")):
+    for path in sorted(folder.glob("*.ipynb"), key=lambda path: (path.stem != "intro", path.name)):
         env.note_dependency(str(path))
         notebook = nbformat.read(path, as_version=4)
         title = re.search(r"^# (.*)", notebook.cells[0].source, re.MULTILINE)[1]

@@ -1,0 +1,65 @@
+// What the browser tests ask of a page; added to every page before its own scripts.
+(() => {
+  const name = (node) => node.outerHTML.slice(0, 120);
+  const shown = (node) => node.checkVisibility();
+  const all = (selector) => [...document.querySelectorAll(selector)];
+  const boxes = (overflow) => ["auto", "scroll", "hidden", "clip"].includes(overflow);
+
+  /** The box around a node that scrolls or cuts it, if any. */
+  function cutBy(node) {
+    for (let box = node.parentElement; box && box !== document.body; box = box.parentElement)
+      if (boxes(getComputedStyle(box).overflowX)) return box;
+    return null;
+  }
+
+  const visited = []; // until the focus comes back to where it was
+  const again = () => visited.includes(document.activeElement);
+  document.addEventListener("focusin", ({ target }) => (visited.closed ||= again()) || visited.push(target));
+
+  window.probe = {
+    said: () => ({
+      lang: document.documentElement.lang,
+      title: document.title,
+      headings: all("h1").filter(shown).length,
+      description: document.querySelector("meta[name=description]")?.content ?? "",
+    }),
+    /** Pictures and fonts that did not arrive. */
+    missing: () => [
+      ...[...document.images].filter((image) => image.complete && !image.naturalWidth).map(name),
+      ...[...document.fonts].filter((font) => font.status === "error").map((font) => font.family),
+    ],
+    /** What reaches over the right edge of the window, code aside. */
+    tooWide: () =>
+      all("main *")
+        .filter((node) => shown(node) && !node.closest("pre, .katex-mathml, svg, #pst-secondary-sidebar") && !cutBy(node))
+        .filter((node) => node.getBoundingClientRect().right > innerWidth + 1)
+        .map(name),
+    /** What is wider than its box and no code. */
+    scrolled: () =>
+      all("main *")
+        .filter((node) => shown(node) && !node.closest("pre, .highlight, svg, .katex, #pst-secondary-sidebar"))
+        .filter((node) => boxes(getComputedStyle(node).overflowX) && node.clientWidth > 1 && node.scrollWidth > node.clientWidth + 1)
+        .map(name),
+    /** Where the focus went, and where it went backward in the page or upward in the text. */
+    visits: () => visited.length,
+    backward: () =>
+      visited.slice(1).filter((node, i) => visited[i].compareDocumentPosition(node) & Node.DOCUMENT_POSITION_PRECEDING).map(name),
+    upward() {
+      const inside = visited.filter((node) => node.closest("article"));
+      const bottom = (node) => node.getBoundingClientRect().bottom;
+      return inside.slice(1).filter((node, i) => bottom(node) < bottom(inside[i]) - 60).map(name);
+    },
+    /** Open every fold, and make plain text of what repeats: an equation is a thousand elements, code a span a word. */
+    thin() {
+      for (const fold of all("details")) fold.open = true;
+      for (const math of all(".katex-html, .katex-mathml math")) math.textContent = math.textContent;
+      const seen = new Set();
+      for (const token of all("pre span").filter((span) => !span.children.length)) {
+        if (seen.has(token.className)) token.replaceWith(token.textContent);
+        else seen.add(token.className);
+      }
+    },
+    /** Show the page light or dark. */
+    turn: (theme) => Object.assign(document.documentElement.dataset, { theme, mode: theme }),
+  };
+})();

@@ -1,0 +1,73 @@
+"""What the book tells those who link to it: descriptions, OpenGraph, the entrance, the sitemap."""
+
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from docutils import nodes
+
+ROOT = Path(__file__).parent.parent
+spec = importlib.util.spec_from_file_location("front", ROOT / "book" / "_ext" / "front.py")
+front = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(front)
+
+
+def section(*paragraphs):
+    return nodes.section("", *(nodes.paragraph("", "", *parts) for parts in paragraphs))
+
+
+def test_the_first_paragraph_long_enough_describes_a_page():
+    words, formula = nodes.Text("A sentence that is quite long enough to say something about "), nodes.math("", r"\mu")
+    assert front.describe(section([nodes.Text("Short.")], [words, formula])).endswith("something about μ")
+    assert front.describe(section([nodes.Text("Short.")])) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "short"),
+    [
+        ("a" * 200, "a" * 200),
+        ("b" * 90 + ". " + "c" * 150, "b" * 90 + "."),
+        ("b" * 90 + "? " + "c" * 80 + ". " + "d" * 90, "b" * 90 + "? " + "c" * 80 + "."),
+        ("word " * 60, "word " * 38 + "word\N{HORIZONTAL ELLIPSIS}"),
+    ],
+)
+def test_a_description_ends_with_a_sentence_or_a_word(text, short):
+    assert front.shorten(text) == short
+
+
+def test_the_entrance_has_a_language_a_title_and_a_way_in(built):
+    text = (built / "index.html").read_text(encoding="utf-8")
+    for part in (
+        'lang="en"',
+        "<title>From Autoencoders",
+        'name="description"',
+        'property="og:title"',
+        "url=book/intro.html",
+    ):
+        assert part in text
+    assert 'href="book/intro.html"' in text and "og:url" not in text and not (built / "sitemap.xml").exists()
+
+
+def test_where_the_address_is_known_there_is_a_sitemap_and_every_page_names_itself(tmp_path):
+    (tmp_path / "index.rst").write_text(
+        "Title\n=====\n\n" + "Some words that are long enough to describe this page.  " * 2
+    )
+    code = (
+        f"import sys; sys.path.insert(0, {str(ROOT / 'book' / '_ext')!r})\nextensions = ['front']\nroot_doc = 'index'"
+    )
+    (tmp_path / "conf.py").write_text(code, encoding="utf-8")
+    (tmp_path / "start.rst").write_text("Start\n=====\n", encoding="utf-8")
+    (tmp_path / "conf.py").write_text(
+        code.replace("'index'", "'start'") + "\nexclude_patterns = ['index.rst']", "utf-8"
+    )
+    command = [sys.executable, "-m", "sphinx", "-q", "-b", "html", str(tmp_path), str(tmp_path / "out")]
+    subprocess.run(command, check=True, env={**os.environ, "BOOK_URL": "https://example.org/book"})
+    sitemap = (tmp_path / "out" / "sitemap.xml").read_text(encoding="utf-8")
+    assert re.findall("<loc>(.*)</loc>", sitemap) == ["https://example.org/book/start.html"]
+    page = (tmp_path / "out" / "start.html").read_text(encoding="utf-8")
+    assert '<meta property="og:url" content="https://example.org/book/start.html" />' in page
+    assert 'href="https://example.org/book/start.html"' in (tmp_path / "out" / "404.html").read_text(encoding="utf-8")

@@ -1,0 +1,59 @@
+"""The page for teachers: lectures that fill their time, sections and numbers that are in the chapters."""
+
+import re
+from pathlib import Path
+
+import guards
+import nbformat
+import pytest
+from notebook_parts import as_notebook
+
+BOOK = Path(__file__).resolve().parent.parent / "book"
+TEXT = (BOOK / "teachers.md").read_text(encoding="utf-8")
+LECTURES = re.split(r"^### Lecture \d: .*$", TEXT.split("## Exercises")[0], flags=re.MULTILINE)[1:]
+ROW = re.compile(r"^\| (\d+) \| (.*?) \| (.*?) \|$", re.MULTILINE)
+
+
+def read(name):
+    return nbformat.read(BOOK / f"{name}.ipynb", as_version=4)
+
+
+def headings(name):
+    text = "\n".join(cell.source for cell in read(name).cells if cell.cell_type == "markdown")
+    return set(re.findall(r"^###? (.*?)\s*$", text, re.MULTILINE))
+
+
+def test_there_are_six_lectures():
+    assert len(LECTURES) == 6
+
+
+@pytest.mark.parametrize("lecture", LECTURES, ids=[f"lecture {i}" for i in range(1, 7)])
+def test_a_lecture_fills_ninety_minutes_with_questions_and_sections_that_exist(lecture):
+    rows = ROW.findall(lecture)
+    assert sum(int(minutes) for minutes, _, _ in rows) == 90
+    assert all(question.endswith((".", "?")) for _, _, question in rows)
+    known = set().union(*[headings(name) for name in re.findall(r"\{doc\}`(\w+)`", lecture)], set())
+    named = {section.strip("*") for _, section, _ in rows if section.startswith("*")}
+    assert named <= known and bool(named) == bool(known)
+
+
+def test_a_section_that_an_answer_names_exists():
+    answers = TEXT.split("## Questions you will be asked")[1]
+    known = set().union(*[headings(name) for name in re.findall(r"\{doc\}`(\w+)`", answers)])
+    quoted = {" ".join(title.split()) for title in re.findall(r'"(.*?)"', answers, re.DOTALL)}
+    assert len(quoted) >= 4 and quoted <= known
+
+
+def test_numbers_come_from_the_chapters():
+    """Every decimal of the page stands in the code or the output of some chapter."""
+    page = as_notebook(TEXT)
+    page.cells += [cell for path in BOOK.glob("0*.ipynb") for cell in read(path.stem).cells if cell.cell_type == "code"]
+    assert guards.guard_decimals_have_a_source(page) == []
+
+
+def test_every_exercise_has_an_answer_on_the_other_page_and_none_on_this_one():
+    asked = re.findall(r"^\*\*([A-Z])\*\* \(lecture \d\)", TEXT, re.MULTILINE)
+    answered = {heading[0] for heading in headings("91_answers") if heading[1:3] == ". "}
+    assert asked == sorted(answered) and len(asked) >= 6
+    exercises = TEXT.split("## Exercises")[1].split("## Questions")[0]
+    assert not {"1.1534", "26.14", "3.75"} & set(re.findall(r"[\d.]+\d", exercises))
