@@ -2,8 +2,9 @@ import pytest
 import torch
 
 from vaelib.distributions import bernoulli_log_prob
-from vaelib.models import VAE, Autoencoder, mlp
+from vaelib.models import VAE, Autoencoder, ConvVAE, GaussianLikelihood, mlp
 from vaelib.objectives import elbo_terms
+from vaelib.train import fit
 
 
 def test_layers_mirror_each_other():
@@ -74,3 +75,132 @@ def test_a_vae_names_wrong_shapes():
         VAE(784, 2).encode(torch.zeros(64, 1, 28, 28))
     with pytest.raises(ValueError, match=r"z must have shape \(B, 2\); got \(5, 3\)$"):
         VAE(784, 2).decode(torch.zeros(5, 3))
+
+
+# --- pictures -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("batch", [1, 3, 7])
+def test_five_layers_down_and_five_up_for_any_batch(batch):
+    model = ConvVAE(11, widths=(4, 5, 6, 7, 8))
+    kinds = [[type(layer) for layer in part] for part in (model.encoder, model.decoder)]
+    assert kinds[0].count(torch.nn.Conv2d) == kinds[1].count(torch.nn.ConvTranspose2d) == 5
+    x = torch.rand(batch, 3, 64, 64).flatten(1)
+    mu, logvar = model.encode(x)
+    assert mu.shape == logvar.shape == (batch, 11) and model.decode(mu).shape == (batch, 12_288)
+    assert model.decode(torch.zeros(2, batch, 11)).shape == (2, batch, 12_288)
+    assert model.sample(batch).shape == (batch, 12_288)
+
+
+def test_rows_are_pictures_and_every_sample_is_on_its_own():
+    model = ConvVAE(2, widths=(4, 5), size=8, channels=1).double()
+    x = torch.rand(5, 64, dtype=torch.float64)
+    torch.testing.assert_close(model.encode(x)[0][3], model.encode(x[3:4])[0][0])  # a batch is no context
+    z = torch.randn(3, 5, 2, dtype=torch.float64)
+    torch.testing.assert_close(model.decode(z)[1], model.decode(z[1]))
+    by_layers = model.encoder[1:-1](4 * x.reshape(5, 1, 8, 8) - 2)
+    torch.testing.assert_close(torch.cat(model.encode(x), 1), model.encoder[-1](by_layers))
+
+
+def test_a_pixel_reaches_the_code_and_the_code_every_pixel():
+    """Receptive fields: no row or column of the picture is cut off at an edge."""
+    torch.manual_seed(0)
+    model = ConvVAE(8)
+    x = torch.rand(1, 12_288, requires_grad=True)
+    model.encode(x)[0].square().sum().backward()
+    assert (x.grad.reshape(3, 64, 64).abs().amax(0) > 0).all()
+    spread = torch.stack([model.decode(5 * torch.randn(1, 8)) for _ in range(8)]).std(0)
+    assert (spread > 0).all()
+
+
+def test_sizes_that_do_not_fit_are_refused():
+    for size in (60, 16, 48):
+        with pytest.raises(ValueError, match=rf"size must be a multiple of 2\^5, a half for every width; got {size}"):
+            ConvVAE(2, size=size)
+    with pytest.raises(ValueError, match=r"x must have shape \(B, 12288\); got \(2, 3, 64, 64\); flatten images"):
+        ConvVAE(2).encode(torch.zeros(2, 3, 64, 64))
+    with pytest.raises(ValueError, match=r"z must have shape \(B, 2\); got \(5, 3\)$"):
+        ConvVAE(2).decode(torch.zeros(5, 3))
+
+
+def test_weights_are_channels_last_and_so_is_what_they_make():
+    model = ConvVAE(2)
+    assert all(w.is_contiguous(memory_format=torch.channels_last) for w in model.parameters() if w.dim() == 4)
+    assert model.encoder[1](torch.rand(2, 3, 64, 64)).is_contiguous(memory_format=torch.channels_last)
+
+
+def test_bfloat16_stays_inside():
+    """A GPU takes this path by itself; a CPU does so when it is told to."""
+    torch.manual_seed(0)
+    model, x = ConvVAE(6), torch.rand(3, 12_288)
+    model.likelihood = GaussianLikelihood(-3.0)
+    exact, z = model.encode(x), torch.randn(3, 6)
+    with torch.autocast("cpu", torch.bfloat16):
+        inside = model.encoder(x)
+        rounded, decoded = model.encode(x), model.decode(z)
+        terms = elbo_terms(model, x, model.likelihood)
+    assert inside.dtype == torch.bfloat16  # the layers did compute in it
+    assert {t.dtype for t in (*rounded, decoded, *terms)} == {torch.float32}
+    torch.testing.assert_close(rounded, exact, rtol=0.05, atol=0.02)
+    torch.testing.assert_close(decoded, model.decode(z), rtol=0.05, atol=0.02)
+    (-terms.elbo.mean()).backward()
+    assert all(p.grad.isfinite().all() and p.grad.dtype == torch.float32 for p in model.parameters())
+
+
+def test_a_fresh_model_passes_colours_on():
+    """The signal reaches the code and comes out again; PyTorch's own start loses it, 0.0007 and 0.0002 are left."""
+    torch.manual_seed(0)
+    model, z = ConvVAE(16), torch.randn(40, 16)
+    colours = torch.rand(40, 3, 1, 1).expand(-1, -1, 64, 64).flatten(1)
+    hidden = model.decoder[:-2](z)
+    assert 0.03 < model.encode(colours)[0].std(0).mean() < 2 and 0.03 < hidden.std(0).mean() < 2
+    assert 0.4 < model.decode(z).mean() < 0.6 and 0 < model.decode(z).std(0).mean() < 0.5
+
+
+@pytest.mark.gpu
+def test_half_precision_on_a_gpu():
+    model = ConvVAE(6).cuda()
+    x = torch.rand(5, 12_288, device="cuda")
+    (loss := -elbo_terms(model, x, GaussianLikelihood(-3.0).cuda()).elbo.mean()).backward()
+    assert loss.dtype == torch.float32 and all(p.grad.isfinite().all() for p in model.parameters())
+
+
+def test_a_learned_sigma_finds_the_mean_squared_error():
+    """The best shared variance is the error per pixel; 400 steps on a fixed error find it."""
+    torch.manual_seed(0)
+    x, mu = torch.rand(40, 30), torch.rand(40, 30)
+    likelihood = GaussianLikelihood()
+    adam = torch.optim.Adam(likelihood.parameters(), lr=0.05)
+    for _ in range(400):
+        adam.zero_grad()
+        (-likelihood(x, mu).mean()).backward()
+        adam.step()
+    assert likelihood.logvar.exp().item() == pytest.approx((x - mu).square().mean().item(), rel=1e-4)
+    expected = torch.distributions.Normal(mu, (likelihood.logvar / 2).exp()).log_prob(x).sum(1)
+    torch.testing.assert_close(likelihood(x, mu), expected)
+
+
+def test_an_assigned_likelihood_is_part_of_the_model():
+    model = ConvVAE(2, widths=(3, 4), size=8)
+    model.likelihood = GaussianLikelihood()
+    assert any(p is model.likelihood.logvar for p in model.parameters())
+    start = model.likelihood.logvar.item()
+    fit(model, lambda m, x: -elbo_terms(m, x, m.likelihood).elbo.mean(), torch.rand(64, 192), epochs=2, batch_size=16,
+        device=torch.device("cpu"))  # fmt: skip
+    assert model.likelihood.logvar.item() < start  # noise of 1 is far too much for pixels in [0, 1]
+    fixed = GaussianLikelihood().requires_grad_(False)
+    assert fixed(torch.zeros(1, 3), torch.zeros(1, 3)).requires_grad is False
+
+
+def test_a_small_model_learns_to_copy():
+    """Two coloured pictures told apart by two numbers: the error falls far below that of the mean picture."""
+    torch.manual_seed(0)
+    x = torch.zeros(2, 3, 8, 8)
+    x[0, 0, :4], x[1, 2, :, 4:] = 1, 1
+    x = x.flatten(1).repeat(32, 1)
+    model = ConvVAE(2, widths=(16, 16), size=8)
+    model.likelihood = GaussianLikelihood(-2.0)
+    loss = lambda m, x: -elbo_terms(m, x, m.likelihood).elbo.mean()  # noqa: E731
+    fit(model, loss, x, epochs=100, batch_size=32, lr=5e-3, device=torch.device("cpu"))
+    error = (model.decode(model.encode(x)[0]) - x).square().mean()
+    assert error < 0.02 * (x - x.mean(0)).square().mean()

@@ -40,8 +40,21 @@ def test_rows_hold_the_pictures_on_one_scale():
 
 
 def test_a_row_of_the_wrong_shape_is_named():
-    with pytest.raises(ValueError, match=r"row 'flat' must hold pictures of shape \(N, H, W\); got \(3, 784\)"):
+    with pytest.raises(ValueError, match=r"row 'flat' must hold .* \(N, H, W\) or \(N, 3, H, W\); got \(3, 784\)"):
         image_rows({"flat": torch.zeros(3, 784)})
+    with pytest.raises(ValueError, match=r"row 'last' must hold .* got \(2, 8, 8, 3\)"):
+        image_rows({"last": torch.zeros(2, 8, 8, 3)})
+
+
+def test_rows_of_colour_stand_beside_rows_of_grey():
+    colour = torch.zeros(2, 3, 4, 5, dtype=torch.uint8)
+    colour[0, 0], colour[1, 2, 1] = 255, 51  # all red; one line of dark blue
+    figure = image_rows({"colour": colour, "wild": 3.0 * colour / 255 - 1, "grey": torch.rand(2, 4, 5)})
+    shown = [axis.get_images()[0].get_array() for axis in figure.axes]
+    assert [image.shape for image in shown] == [(4, 5, 3)] * 4 + [(4, 5)] * 2
+    assert (shown[0] == [1, 0, 0]).all()
+    assert np.allclose(shown[1][1], [0, 0, 0.2]) and (shown[1][0] == 0).all()
+    assert shown[2].min() == 0 and shown[2].max() == 1
 
 
 def test_inputs_are_left_alone():

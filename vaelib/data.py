@@ -1,16 +1,19 @@
-"""Named sets of small grey images as tensors: `load("mnist")`, or digits that need no network.
+"""Sets of small images as tensors: `load("mnist")`, digits that need no network, or a folder of your own.
 
 MNIST, Fashion-MNIST and KMNIST are looked for in the folder $VAELIB_DATA, then in your cache, then on their
 mirrors. Every file is compared with a known checksum before one number of it is used. The UCI digits come
 with scikit-learn, so they are always there.
 """
 
+import os
+from pathlib import Path
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
+from vaelib.folder import load_folder
 from vaelib.idx import IDX_SETS, load_idx
 
 OFFLINE_SETS = {"digits8": "UCI digits, 8x8", "digits28": "UCI digits, enlarged to 28x28"}
@@ -21,10 +24,10 @@ class ImageSet(NamedTuple):
     """Images with their labels, already split.
 
     Attributes:
-        name: what `load` calls the set that you got, such as "mnist".
+        name: what `load` calls the set that you got, such as "mnist"; for your own folder, its name.
         title: the same for a figure, such as "MNIST" or "UCI digits, enlarged to 28x28".
-        train_images, test_images: (N, H, W) uint8, 0 background to 255 ink.
-        train_labels, test_labels: (N,) int64, 0 to 9.
+        train_images, test_images: (N, H, W) uint8, 0 background to 255 ink; from a folder (N, 3, 64, 64), RGB.
+        train_labels, test_labels: (N,) int64, 0 to 9; from a folder all 0, for it names no classes.
     """
 
     name: str
@@ -36,7 +39,7 @@ class ImageSet(NamedTuple):
 
 
 def load(
-    name: str = "digits28",
+    name: str | os.PathLike = "digits28",
     fallback: str | None = "digits28",
     copies: int = 0,
     timeout: float = 2.0,
@@ -44,8 +47,9 @@ def load(
     """The image set called `name`; when it cannot be had, a printed notice and the set called `fallback`.
 
     Args:
-        name: "mnist", "fashion-mnist", "kmnist", or, without any network, "digits28" or "digits8".
-        fallback: "digits28", "digits8", or None to raise instead.
+        name: "mnist", "fashion-mnist", "kmnist", or, without any network, "digits28" or "digits8"; else the
+            path of a folder with your own jpg, png or webp pictures, which become 64x64 and RGB (`load_folder`).
+        fallback: "digits28", "digits8", or None to raise instead. Nothing stands in for a folder.
         copies: 0 to 24; for "digits28" only, adds this many copies of every training digit, each moved by
             another one or two pixels. The other sets stay as they are.
         timeout: seconds > 0 for all mirrors together to give a first sign, and for a download to stay silent.
@@ -54,7 +58,7 @@ def load(
         ImageSet: the same call gives the same bytes.
 
     Raises:
-        ValueError: an argument is out of range.
+        ValueError: an argument is out of range, or a folder has fewer than ten readable pictures.
         FileNotFoundError: the set cannot be had and `fallback` is None; lists every place that was tried.
         RuntimeError: a file is damaged, even when there is a fallback: you have a file to delete.
 
@@ -62,6 +66,9 @@ def load(
     Book: chapter 1.
     """
     _check_arguments(name, fallback, copies, timeout)
+    if name not in [*IDX_SETS, *OFFLINE_SETS]:
+        folder = Path(name).expanduser().resolve()
+        return ImageSet(folder.name, folder.name, *load_folder(folder))
     if name in OFFLINE_SETS:
         return _digits(name, copies)
     source = IDX_SETS[name]
@@ -76,9 +83,10 @@ def load(
     return _digits(fallback, copies)
 
 
-def _check_arguments(name: str, fallback: str | None, copies: int, timeout: float) -> None:
-    if name not in [*IDX_SETS, *OFFLINE_SETS]:
-        raise ValueError(f"name must be one of {', '.join([*IDX_SETS, *OFFLINE_SETS])}; got {name!r}")
+def _check_arguments(name: str | os.PathLike, fallback: str | None, copies: int, timeout: float) -> None:
+    sets = [*IDX_SETS, *OFFLINE_SETS]
+    if name not in sets and not Path(name).expanduser().is_dir():
+        raise ValueError(f"name must be a folder of pictures or one of {', '.join(sets)}; got {name!r}")
     if fallback not in [None, *OFFLINE_SETS]:
         raise ValueError(f"fallback must be {', '.join(OFFLINE_SETS)} or None; got {fallback!r}")
     if not 0 <= copies <= SHIFTS:

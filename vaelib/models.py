@@ -1,10 +1,14 @@
 """Encoders and decoders: what maps x to z and back. No losses inside."""
 
+import math
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
+
+from vaelib.distributions import normal_log_prob
 
 
 def mlp(sizes: Sequence[int]) -> nn.Sequential:
@@ -95,6 +99,99 @@ class VAE(nn.Module):
         """`decode` at n draws from the prior, (n, D): the parameters of p(x|z), not pictures."""
         device = next(self.parameters()).device
         return self.decode(torch.randn(n, self.latent_dim, generator=generator, device=device))
+
+
+class ConvVAE(VAE):
+    """The `VAE` for square pictures: every layer of the encoder halves their sides, every layer of the decoder doubles.
+
+    Examples are rows as in the whole book: x is `images.flatten(1)`. What `decode` gives is the mean of a Gaussian,
+    best used with a `GaussianLikelihood`. On a GPU that computes in bfloat16 the layers do; what comes out is of
+    the type that went in, so that densities and the KL are not rounded.
+
+    Args:
+        latent_dim: L, the numbers in a code.
+        widths: channels after each layer of the encoder, mirrored in the decoder; five make 64x64 to 2x2.
+        channels: 3 for colour.
+        size: height and width of a picture, a multiple of 2 to the number of layers.
+
+    Raises:
+        ValueError: the size cannot be halved that often.
+
+    Source: Kingma & Welling (2014), with layers as in Radford et al. (2016), no normalisation. Book: chapter 7.
+    """
+
+    def __init__(
+        self, latent_dim: int, widths: Sequence[int] = (16, 32, 64, 128, 128), channels: int = 3, size: int = 64
+    ):
+        small = size >> len(widths)
+        if small < 1 or small << len(widths) != size:
+            raise ValueError(f"size must be a multiple of 2^{len(widths)}, a half for every width; got {size}")
+        nn.Module.__init__(self)  # not VAE's, which would build its own layers
+        self.data_dim, self.latent_dim = channels * size**2, latent_dim
+        square = (widths[-1], small, small)  # what is left at the narrow end
+        down = [nn.Unflatten(1, (channels, size, size))]
+        for here, there in pairwise([channels, *widths]):
+            down += [nn.Conv2d(here, there, 4, stride=2, padding=1), nn.SiLU()]
+        up = [nn.Linear(latent_dim, math.prod(square)), nn.SiLU(), nn.Unflatten(1, square)]
+        for here, there in pairwise([*reversed(widths), channels]):
+            up += [nn.ConvTranspose2d(here, there, 4, stride=2, padding=1), nn.SiLU()]
+        self.encoder = nn.Sequential(*down, nn.Flatten(), nn.Linear(math.prod(square), 2 * latent_dim))
+        self.decoder = nn.Sequential(*up[:-1], nn.Flatten())
+        self.apply(_keep_variance)
+        nn.init.normal_(up[-2].weight, std=0.1)
+        nn.init.constant_(up[-2].bias, 0.5)  # the first pictures are grey
+        nn.init.constant_(self.encoder[-1].bias[latent_dim:], -4.0)  # the first q are narrow: noise would drown them
+        self.to(memory_format=torch.channels_last)  # the order in which convolutions are fastest
+
+    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """mu and logvar of q(z|x), (B, L) each, for pictures as rows x (B, D), pixels in [0, 1]."""
+        with _half_precision(x.device):
+            mu, logvar = super().encode(4 * x - 2)  # about centred: else the layers see brightness and no hue
+        return mu.to(x.dtype), logvar.to(x.dtype)
+
+    def decode(self, z: Tensor) -> Tensor:
+        """The mean of p(x|z) as rows (..., D) at z (..., L): colours, mostly but not necessarily in [0, 1]."""
+        _expect_columns("z", z, self.latent_dim)
+        with _half_precision(z.device):
+            rows = self.decoder(z.flatten(0, -2))
+        return rows.to(z.dtype).unflatten(0, z.shape[:-1])
+
+
+class GaussianLikelihood(nn.Module):
+    """log N(x; mu, sigma^2 I) with one sigma for all pixels, a parameter that is trained like any other.
+
+    Assign it to the model, `model.likelihood = GaussianLikelihood()`, and hand it to the objective:
+    `elbo_terms(model, x, model.likelihood)`. With `.requires_grad_(False)` sigma stays as it is.
+
+    Args:
+        logvar: log sigma^2 at the start; Adam moves it by about its learning rate a step.
+
+    Source: Rybkin et al. (2021). Book: chapter 7.
+    """
+
+    def __init__(self, logvar: float = 0.0):
+        super().__init__()
+        self.logvar = nn.Parameter(torch.tensor(float(logvar)))
+
+    def forward(self, x: Tensor, mu: Tensor) -> Tensor:
+        """Nats for x (..., D) and the decoder's means mu (..., D): (...)."""
+        return normal_log_prob(x, mu, self.logvar)
+
+
+def _keep_variance(layer: nn.Module) -> None:
+    """Weights so large that a signal neither fades nor grows from layer to layer, biases of zero (He et al., 2015)."""
+    if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+        transposed = isinstance(layer, nn.ConvTranspose2d)  # a stride of 2 leaves each pixel a quarter of the window
+        inputs = layer.weight[:, 0].numel() / 4 if transposed else layer.weight[0].numel()
+        nn.init.normal_(layer.weight, std=(1 if isinstance(layer, nn.Linear) else 2) ** 0.5 * inputs**-0.5)
+        nn.init.zeros_(layer.bias)
+
+
+def _half_precision(device: torch.device) -> AbstractContextManager:
+    """bfloat16 inside the layers where the GPU has it; float16 needs its losses scaled, so it is left alone."""
+    if device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False):
+        return torch.autocast("cuda", torch.bfloat16)
+    return nullcontext()
 
 
 def _expect_columns(name: str, value: Tensor, columns: int) -> None:

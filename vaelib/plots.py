@@ -36,10 +36,11 @@ def new_figure(width: float = 7.0, height: float = 3.2, panels: int = 1):
 
 
 def image_rows(rows: Mapping[str, np.ndarray], captions: Mapping[str, Sequence[str]] | None = None, size: float = 0.62):
-    """Rows of small pictures on one grey scale (0 black, 1 white), with the name of each row on its left.
+    """Rows of small pictures on one scale (0 black, 1 white or full colour), with the name of each row on its left.
 
     Args:
-        rows: name -> pictures (N, H, W) with values in [0, 1], or uint8; N may differ from row to row.
+        rows: name -> pictures, grey (N, H, W) or RGB (N, 3, H, W), with values in [0, 1], or uint8; N may differ
+            from row to row. What lies outside [0, 1] is cut off.
         captions: row name -> N short texts set under its pictures.
         size: inches a picture.
 
@@ -47,7 +48,7 @@ def image_rows(rows: Mapping[str, np.ndarray], captions: Mapping[str, Sequence[s
         The figure.
 
     Raises:
-        ValueError: a row is not (N, H, W).
+        ValueError: a row is neither (N, H, W) nor (N, 3, H, W).
     """
     rows, captions = {name: _pictures(name, images) for name, images in rows.items()}, captions or {}
     columns = max(len(images) for images in rows.values())
@@ -74,10 +75,13 @@ def _grid(rows: int, columns: int, wide: float, high: float, names: float = 1.5)
 
 
 def _pictures(name: str, images) -> np.ndarray:
-    """(N, H, W) floats in [0, 1] from a tensor or array, uint8 or float."""
+    """(N, H, W) or (N, H, W, 3) floats in [0, 1] from a tensor or array, uint8 or float."""
     images = images.detach().cpu().numpy() if hasattr(images, "detach") else np.asarray(images)
-    if images.ndim != 3:
-        raise ValueError(f"row '{name}' must hold pictures of shape (N, H, W); got {images.shape}")
+    colour = images.ndim == 4 and images.shape[1] == 3
+    if images.ndim != 3 and not colour:
+        shapes = "(N, H, W) or (N, 3, H, W)"
+        raise ValueError(f"row '{name}' must hold pictures of shape {shapes}; got {images.shape}")
+    images = images.transpose(0, 2, 3, 1) if colour else images
     return images / 255 if images.dtype == np.uint8 else images.clip(0, 1)
 
 

@@ -1,7 +1,7 @@
 """Live figures: their JavaScript does the arithmetic, so they also work on a page without a kernel.
 
 The scripts stand in `vaelib/js`; the same numbers in Python, and the picture for places where no script runs, in
-`vaelib.stills` and `vaelib.planes`.
+`vaelib.stills`, `vaelib.planes` and `vaelib.sheets`.
 """
 
 import base64
@@ -13,14 +13,15 @@ from importlib.resources import files
 import torch
 from torch import Tensor, nn
 
-from vaelib import planes, stills
+from vaelib import planes, sheets, stills
 
 # The ends of the sliders, and so the values that a figure may start from.
 ELBO_RANGES = {"mu": (-3, 3), "logvar": (-3.3, 2), "w": (0, 2.5)}
 KL_RANGES = {"mu": (-2.5, 2.5), "logvar": (-3, 2)}
 NOISE_RANGES = {"mu": (-2, 2), "logvar": (-2, 1), "draw": (1, 200)}
 PLANE_RANGES = {"z1": (-3, 3), "z2": (-3, 3)}
-PAGE_BYTES = 150_000  # what the weights of a figure may add to a page
+SHEET_RANGES = {"mix": (0, 1), "hair": (0, 1), "skin": (-1, 1)}
+PAGE_BYTES = 150_000  # what the weights or pictures of a figure may add to a page
 
 
 def elbo_figure(x: float = 2.0, sigma: float = 0.5, w: float = 1.936, mu: float = 0.5, logvar: float = 0.0):
@@ -102,6 +103,35 @@ def plane_figure(decoder: nn.Sequential, codes: Tensor, labels: Tensor, z1: floa
         )
     fixed = packed | {"codes": planes.packed_codes(codes, labels)}
     return _live_figure("plane", PLANE_RANGES, fixed, {"z1": z1, "z2": z2}, planes.plane_still)
+
+
+def sheet_figure(pictures: Tensor, lengths: Tensor, mix: float = 0.5, hair: float = 0.0, skin: float = 0.0):
+    """Two faces mixed and two directions turned, from pictures that the decoder painted beforehand.
+
+    Args:
+        pictures: (M, H, S, 3, 64, 64), values in [0, 1]: from face A to face B, then red hair from none to most,
+            then skin from deep to fair with S odd.
+        lengths: of the codes, (M, H, S).
+        mix, hair, skin: where the sliders start, within `SHEET_RANGES`.
+
+    Returns: as `elbo_figure`.
+
+    Raises:
+        ValueError: as `elbo_figure`; or the pictures have another shape, or are too many for a page.
+
+    Book: chapter 7.
+    """
+    if pictures.shape != (*lengths.shape, 3, 64, 64) or lengths.dim() != 3:
+        raise ValueError(
+            f"pictures must be (M, H, S, 3, 64, 64) with lengths (M, H, S); got {tuple(pictures.shape)} and "
+            f"{tuple(lengths.shape)}"
+        )
+    sheet = sheets.packed_sheet(pictures)
+    if len(sheet) > PAGE_BYTES:
+        raise ValueError(f"pictures must fit into {PAGE_BYTES} bytes of page; got {len(sheet)}: give fewer")
+    table = [[[round(x, 2) for x in row] for row in block] for block in lengths.tolist()]
+    values = {"mix": mix, "hair": hair, "skin": skin}
+    return _live_figure("sheet", SHEET_RANGES, {"sheet": sheet, "lengths": table}, values, sheets.sheet_still)
 
 
 def script(name: str) -> str:
