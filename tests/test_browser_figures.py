@@ -11,6 +11,7 @@ import pytest
 from browser import ROOT, Visit
 
 from vaelib.planes import plane_numbers
+from vaelib.sheets import sheet_numbers
 from vaelib.stills import elbo_numbers, kl_numbers, noise_numbers
 
 STATE = "application/vnd.jupyter.widget-state+json"
@@ -31,6 +32,9 @@ class Kind(NamedTuple):
 KINDS = {
     "elbo": Kind(("mu", "logvar", "w"), elbo_numbers, "terms", lambda _, n: [*n[:3], n.elbo, n.gap, n.log_px]),
     "kl": Kind(("mu", "logvar"), lambda wrong, **v: kl_numbers(**v), "label", lambda _, n: n[:5]),
+    "sheet": Kind(
+        ("mix", "hair", "skin"), sheet_numbers, "terms", lambda v, n: [v["mix"], v["hair"], v["skin"], n.length]
+    ),
     "plane": Kind(("z1", "z2"), plane_numbers, "terms", lambda v, n: [v["z1"], v["z2"], n.ink, n.log_prior, n.nearest]),
     "noise": Kind(
         ("mu", "logvar", "draw"),
