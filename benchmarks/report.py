@@ -64,23 +64,23 @@ def save(rows: list[Row]) -> None:
 
 
 def page(results: dict) -> str:
-    """book/results.md: the table, and the machine of every row."""
-    rows = [(Row(*(row[field] for field in Row._fields)), row["machine"]) for row in results["rows"]]
-    lines = ["| | usual, s | `vaelib`, s | times faster | range | measured |", "|---|---|---|---|---|---|"]
-    lines += [
-        "| "
-        + " | ".join([*cells(row), f"{m['date']}, {m['processor']}, torch {m['torch']}, {m['threads']} threads"])
-        + " |"
-        for row, m in rows
-    ]
-    return HEAD + "\n".join(lines) + "\n" + TAIL
+    """book/results.md: the table, and under it the machine of every row."""
+    lines = ["| race | usual, s | ours, s | times faster |", "|---|---|---|---|"]
+    machines = {}
+    for row in results["rows"]:
+        name, usual, ours, ratio, spread = cells(Row(*(row[field] for field in Row._fields)))
+        lines.append(f"| {name} | {usual} | {ours} | {ratio} ({spread}) |")
+        machine = "{date}, {processor}, Python {python}, torch {torch}, {threads} threads"
+        machines[machine.format(**row["machine"])] = name
+    measured = [f"- {machine}" for machine in machines]
+    return HEAD + "\n".join([*lines, "", "Measured on:", "", *measured]) + "\n" + TAIL
 
 
 HEAD = """# Results and speed
 
 This page is written by `python -m benchmarks --save` from what it measured. Each row is a race between the usual way
 and the library's, in one run, taking turns; the ratio is the median over five pairs, and the range its least and
-greatest value. Seconds belong to one machine, ratios travel better.
+greatest value, in brackets. Seconds belong to one machine, ratios travel better.
 
 """
 TAIL = """

@@ -39,7 +39,7 @@ def test_both_gradients_of_a_linear_autoencoder_agree_with_autograd():
 
 @pytest.mark.parametrize("missing", ["pairs", "machine"])
 def test_a_row_without_its_measurements_makes_no_page(missing):
-    row = ROW._asdict() | {"machine": {"date": "", "processor": "", "torch": "", "threads": 2}}
+    row = ROW._asdict() | {"machine": dict.fromkeys(("date", "processor", "python", "torch", "threads"), "")}
     del row[missing]
     with pytest.raises(KeyError):
         page({"rows": [row]})

@@ -116,7 +116,10 @@ def assert_same_numbers(figure, root):
     words = seen(root, kind.read)[: len(expected)]
     for word, value in zip(words, expected, strict=True):
         decimals = len(word.partition(".")[2])
-        assert number(word) == pytest.approx(value, abs=0.6 / 10**decimals if exact else COARSE), (words, expected)
+        assert number(word) == pytest.approx(value, abs=max(0.6 / 10**decimals, 0 if exact else COARSE)), (
+            words,
+            expected,
+        )
 
 
 def by_mouse(page, slider):
