@@ -37,6 +37,12 @@ def test_both_gradients_of_a_linear_autoencoder_agree_with_autograd():
             torch.testing.assert_close(a, b)
 
 
+def test_a_race_is_explained_only_where_it_was_run():
+    row = ROW._asdict() | {"machine": dict.fromkeys(("date", "processor", "python", "torch", "threads"), "")}
+    assert "tenth epoch" not in page({"rows": [row]})
+    assert "tenth epoch" in page({"rows": [row | {"key": "target"}]})
+
+
 @pytest.mark.parametrize("missing", ["pairs", "machine"])
 def test_a_row_without_its_measurements_makes_no_page(missing):
     row = ROW._asdict() | {"machine": dict.fromkeys(("date", "processor", "python", "torch", "threads"), "")}
