@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from benchmarks.covariance import on_covariance, on_images
-from benchmarks.report import JSON, PAGE, Row, page, table
+from benchmarks.report import JSON, PAGE, Row, Seeds, page, table
 from vaelib.linear import covariance
 
 ROW = Row("epoch", "an epoch", "cpu", [(10.0, 2.0), (12.0, 3.0), (9.0, 1.0), (8.0, 2.0), (10.0, 2.5)])
@@ -41,6 +41,11 @@ def test_a_race_is_explained_only_where_it_was_run():
     row = ROW._asdict() | {"machine": dict.fromkeys(("date", "processor", "python", "torch", "threads"), "")}
     assert "tenth epoch" not in page({"rows": [row]})
     assert "tenth epoch" in page({"rows": [row | {"key": "target"}]})
+
+
+def test_seeds_are_reported_by_their_median_and_range():
+    text = str(Seeds("cpu", [(101.0, 20.0), (103.0, 21.0), (102.0, 25.2)]))
+    assert "102.0 nats" in text and "(101.0 to 103.0)" in text and "20 to 25 s" in text
 
 
 @pytest.mark.parametrize("missing", ["pairs", "machine"])

@@ -55,14 +55,29 @@ def test_normal_density_integrates_to_one():
     assert quadrature(lambda z: log_density(z).exp()).item() == pytest.approx(1, abs=1e-6)  # float32 logvar
 
 
-def test_bernoulli_log_prob_is_torchs_and_exact_far_out():
+def test_bernoulli_log_prob_is_torchs_and_finite_far_out():
     logits = torch.tensor([[-800.0, -30.0, -2.0, 0.0, 3.0, 40.0, 900.0]], dtype=DOUBLE)
     for x in (torch.zeros_like(logits), torch.ones_like(logits), torch.full_like(logits, 0.3)):
         expected = -torch.nn.functional.binary_cross_entropy_with_logits(logits, x, reduction="none").sum(-1)
         torch.testing.assert_close(bernoulli_log_prob(x, logits), expected, rtol=1e-14, atol=0)
         assert bernoulli_log_prob(x, logits).isfinite().all()
-    # log(1 + e^-30) is 9.4e-14: a softplus that cuts off at 20 would give zero.
-    assert bernoulli_log_prob(torch.ones(1, 1).double(), torch.full((1, 1), 30.0).double()).item() < 0
+
+
+def test_bernoulli_log_prob_in_float32_is_off_by_rounding_alone():
+    logits = torch.linspace(-120, 120, 4801)[:, None]
+    exact = -torch.nn.functional.softplus(logits.double(), threshold=1e9).sum(-1)
+    torch.testing.assert_close(bernoulli_log_prob(torch.zeros(4801, 1), logits).double(), exact, rtol=3e-7, atol=1e-7)
+
+
+@pytest.mark.parametrize("logit", [-30.0, -1.0, 0.0, 2.0, 30.0])
+def test_bernoulli_slopes_of_first_and_second_order_are_right_everywhere(logit):
+    """d/dl = x - y and d2/dl2 = -y (1 - y): at a logit of exactly 0, where |l| has no slope, as well."""
+    logits, x = torch.tensor([[logit]], dtype=DOUBLE, requires_grad=True), torch.tensor([[0.3]], dtype=DOUBLE)
+    (slope,) = torch.autograd.grad(bernoulli_log_prob(x, logits).sum(), logits, create_graph=True)
+    (curve,) = torch.autograd.grad(slope.sum(), logits)
+    y = 1 / (1 + math.exp(-logit))
+    assert slope.item() == pytest.approx(0.3 - y, abs=1e-15)
+    assert curve.item() == pytest.approx(-y * (1 - y), abs=1e-12)
 
 
 def test_bernoulli_probabilities_sum_to_one():

