@@ -2,9 +2,9 @@
 
     python -m benchmarks [--save] [ROW ...]
 
-Rows: autoencoder, vae, target, likelihood, covariance, and seeds, which is no race: how good chapter 6's training
-gets, from five seeds. All of them by default. With --save, what was measured goes into benchmarks/results.json, and
-book/results.md is written from it.
+Rows: autoencoder, vae, target, likelihood, covariance; and two that are no races: seeds, how good chapter 6's
+training gets from five seeds, and chapters, how long every chapter runs. All of them by default. With --save, what
+was measured goes into benchmarks/results.json, and book/results.md is written from it.
 """
 
 import argparse
@@ -12,7 +12,7 @@ import os
 
 import torch
 
-from benchmarks import covariance, epoch, likelihood, seeds, target
+from benchmarks import chapters, covariance, epoch, likelihood, seeds, target
 from benchmarks.report import Row, Seeds, save, table
 from vaelib.train import default_device
 
@@ -28,24 +28,25 @@ PAIRS = 5
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("rows", nargs="*", choices=[*ROWS, "seeds", []], help="default: all")
+    parser.add_argument("rows", nargs="*", choices=[*ROWS, "seeds", "chapters", []], help="default: all")
     parser.add_argument("--save", action="store_true", help="keep the rows and write book/results.md")
     chosen = parser.parse_args()
     os.environ["VAELIB_PROGRESS"] = "0"
-    rows, ends = [], []
+    keys = chosen.rows or [*ROWS, "seeds", "chapters"]
+    keep = save if chosen.save else lambda **measured: None  # at once: a later failure loses nothing
     for device in sorted({torch.device("cpu"), default_device()}, key=str):
-        for key in chosen.rows or [*ROWS, "seeds"]:
-            if key == "seeds":
-                ends.append(Seeds(str(device), [seeds.run(device, seed) for seed in range(PAIRS)]))
-                continue
+        for key in [key for key in keys if key in ROWS]:
             name, measure = ROWS[key]
-            print(f"{name}, {device} ...", flush=True)
             measure(device, PAIRS) if key != "target" else None  # a warm-up, thrown away
-            pairs = [measure(device, pair) for pair in range(PAIRS)]
-            rows.append(Row(key, name, str(device), pairs))
-    print(table(rows), *ends, sep="\n")
-    if chosen.save:
-        save(rows, ends)
+            row = Row(key, name, str(device), [measure(device, pair) for pair in range(PAIRS)])
+            print(table([row]), flush=True)
+            keep(rows=[row])
+        if "seeds" in keys:
+            ends = Seeds(str(device), [seeds.run(device, seed) for seed in range(PAIRS)])
+            print(ends, flush=True)
+            keep(seeds=[ends])
+    if "chapters" in keys:
+        keep(chapters=[chapters.measure(default_device())])
 
 
 main()

@@ -8,8 +8,6 @@ import statistics
 from pathlib import Path
 from typing import NamedTuple
 
-import torch
-
 ROOT = Path(__file__).resolve().parent.parent
 JSON, PAGE = ROOT / "benchmarks" / "results.json", ROOT / "book" / "results.md"
 
@@ -60,8 +58,21 @@ def table(rows: list[Row]) -> str:
     return "\n".join(f"{a:<62}{b:>9}{c:>11}{d:>8}   {e}" for a, b, c, d, e in lines)
 
 
-def save(rows: list[Row], seeds: list[Seeds]) -> None:
-    """Put what was measured in place of older numbers of the same key and device, and write the page."""
+class Runs(NamedTuple):
+    """How long the chapters run: `seconds` by the name of the chapter."""
+
+    device: str
+    seconds: dict
+
+
+KEYS = {"rows": ("key", "device"), "seeds": ("device",), "chapters": ("device",)}  # what a newer number replaces
+COLUMNS = {"cpu": "two CPU cores", "Tesla T4": "free Colab GPU", "": "large GPU"}  # by the start of the device's name
+
+
+def save(**measured: list[NamedTuple]) -> None:
+    """Put what was measured in place of older numbers of the same kind and device, and write the page."""
+    import torch
+
     old = json.loads(JSON.read_text(encoding="utf-8")) if JSON.exists() else {}
     machine = {
         "date": datetime.date.today().isoformat(),
@@ -70,31 +81,65 @@ def save(rows: list[Row], seeds: list[Seeds]) -> None:
         "torch": torch.__version__,
         "threads": torch.get_num_threads(),
     }
-    merged = {(row["key"], row["device"]): row for row in old.get("rows", [])}
-    merged |= {(row.key, row.device): row._asdict() | {"machine": machine} for row in rows}
-    ends = {end["device"]: end for end in old.get("seeds", [])}
-    ends |= {end.device: end._asdict() | {"machine": machine} for end in seeds}
-    text = json.dumps({"rows": list(merged.values()), "seeds": list(ends.values())}, indent=1)
+    merged = {}
+    for kind, keys in KEYS.items():
+        new = [entry._asdict() | {"machine": machine} for entry in measured.get(kind, [])]
+        merged[kind] = list({tuple(e[key] for key in keys): e for e in old.get(kind, []) + new}.values())
+    text = json.dumps(merged, indent=1)
     JSON.write_text(text + "\n", encoding="utf-8")
     PAGE.write_text(page(json.loads(text)), encoding="utf-8")
 
 
 def page(results: dict) -> str:
-    """book/results.md: the table, and under it the machine of every row."""
+    """book/results.md: the races, what five seeds reach, the minutes of every chapter, and the machines."""
     lines = ["| race | usual, s | ours, s | times faster |", "|---|---|---|---|"]
-    machines, machine = {}, "{date}, {processor}, Python {python}, torch {torch}, {threads} threads"
     for row in results["rows"]:
         name, usual, ours, ratio, spread = cells(Row(*(row[field] for field in Row._fields)))
         lines.append(f"| {name} | {usual} | {ours} | {ratio} ({spread}) |")
-        machines[machine.format(**row["machine"])] = name
-    lines += [""] if results.get("seeds") else []
-    for end in results.get("seeds", []):
-        lines.append(f"{Seeds(end['device'], end['runs'])}. {SEEDS}")
-        machines[machine.format(**end["machine"])] = "seeds"
-    measured = [f"- {machine}" for machine in machines]
     present = {row["key"] for row in results["rows"]}
-    notes = "".join(note for key, note in NOTES.items() if key in present)
-    return HEAD + "\n".join([*lines, "", "Measured on:", "", *measured]) + "\n" + TAIL + notes
+    lines += [TAIL, *(note for key, note in NOTES.items() if key in present)]
+    if results.get("seeds"):
+        lines += ["## How good, how soon", ""]
+        lines += [f"{Seeds(end['device'], end['runs'])}. {SEEDS}" for end in results["seeds"]] + [""]
+    if results.get("chapters"):
+        lines += [CHAPTERS, *_chapters(results["chapters"]), ""]
+    machine = "- {date}, {processor}, Python {python}, torch {torch}, {threads} threads"
+    entries = [entry for kind in KEYS for entry in results.get(kind, [])]
+    machines = dict.fromkeys(machine.format(**entry["machine"]) for entry in entries)
+    return HEAD + "\n".join([*lines, "## Measured on", "", *machines]) + "\n"
+
+
+def _chapters(runs: list[dict]) -> list[str]:
+    """A table of minutes: what was not measured is said to be so."""
+    seconds = {column_of(run["device"]): run["seconds"] for run in runs}
+    lines = [f"| chapter | {' | '.join(COLUMNS.values())} |", "|---" * (1 + len(COLUMNS)) + "|"]
+    for chapter in sorted(set().union(*seconds.values())):
+        found = [seconds.get(column, {}).get(chapter) for column in COLUMNS.values()]
+        lines.append(f"| {{doc}}`{chapter}` | {' | '.join(map(duration, found))} |")
+    return lines
+
+
+def column_of(device: str) -> str:
+    """The column of the table to which a device belongs."""
+    return next(column for start, column in COLUMNS.items() if device.startswith(start))
+
+
+def running_time(results: dict, chapter: str) -> str:
+    """One sentence on how long a chapter runs where; empty when it was measured nowhere."""
+    runs = [run for run in results.get("chapters", []) if chapter in run["seconds"]]
+    seconds = {column_of(run["device"]): run["seconds"][chapter] for run in runs}
+    places = [(place, place if place == COLUMNS["cpu"] else f"a {place}") for place in COLUMNS.values()]
+    here = [f"{duration(seconds[place])} on {name}" for place, name in places if place in seconds]
+    missing = " or ".join(name for place, name in places if place not in seconds)
+    unknown = f"; not measured on {missing}" if missing else ""
+    return f"Runs in {', '.join(here)}{unknown}" if here else ""
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds below a minute and a half, else minutes, in a reader's words."""
+    if seconds is None:
+        return "not measured"
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.1f} min"
 
 
 HEAD = """# Results and speed
@@ -108,18 +153,20 @@ TAIL = """
 The usual way is the script that most tutorials print: torchvision with `ToTensor`, a `DataLoader`, Adam at 1e-3 on
 batches of 128, one `.item()` a step.
 """
+CHAPTERS = """## How long a chapter runs
+
+From the first cell to the last, the kernel's start included, with MNIST on the disk.
+"""
 SEEDS = """The 10,000 test images are drawn black or white once, with a fixed seed; each is judged with one drawn z;
 nothing was chosen on them."""
 NOTES = {  # what a race means, said only where its row is in the table
-    "target": """
-In the row of the tenth epoch, both sides are judged by one evaluation function on the 10,000 test images, with the
-same grey-pixel loss; a seed in which ours ends above the other's stops the run.
+    "target": """In the row of the tenth epoch, the usual way is PyTorch's example, which looks at the test images
+after every epoch. Both sides are judged by one evaluation function on the 10,000 test images, with the same
+grey-pixel loss; a seed in which ours ends above the other's stops the run.
 """,
-    "likelihood": """
-For log p the usual way copies each picture 500 times, encodes every copy, draws, decodes and weighs, ten times over;
-`vaelib` encodes once and streams over the draws.
+    "likelihood": """For log p the usual way copies each picture 500 times, encodes every copy, draws, decodes and
+weighs, ten times over; `vaelib` encodes once and streams over the draws.
 """,
-    "covariance": """
-For the linear autoencoder the usual way takes its gradient from all 60,000 images.
+    "covariance": """For the linear autoencoder the usual way takes its gradient from all 60,000 images.
 """,
 }

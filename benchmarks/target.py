@@ -1,4 +1,4 @@
-"""Time to the test loss that PyTorch's example VAE reaches on grey pixels after ten epochs."""
+"""Time to the test loss that PyTorch's example VAE reaches on grey pixels after ten epochs, its tests included."""
 
 import time
 
@@ -9,7 +9,7 @@ from vaelib.models import VAE
 from vaelib.train import as_float, evaluate, fit, set_seed
 
 EPOCHS = 10  # of the example
-OURS, BATCH, PEAK = 4, 192, 6e-3  # passes, batch size and peak learning rate of ours, chosen on other seeds
+OURS, BATCH, PEAK = 4, 320, 1.2e-2  # passes, batch size and peak learning rate of ours, chosen on another seed
 
 
 def reach(device: torch.device, pair: int) -> tuple[float, float]:
@@ -21,13 +21,13 @@ def reach(device: torch.device, pair: int) -> tuple[float, float]:
     train, test = pictures()
     set_seed(pair)
     example = VAE(784, 20, (400,)).to(device)
-    usual = usual_epochs(example, example_loss, EPOCHS, device)
+    usual = usual_epochs(example, example_loss, EPOCHS, device, judge=True)
     set_seed(pair)
     model, start = VAE(784, 20, (400,)), time.perf_counter()
     model.decoder[-1].bias.data = as_float(train).mean(0).clamp(0.001, 0.999).logit()
-    adam = torch.optim.Adam(model.parameters(), fused=True)
-    steps = len(train) // BATCH
-    cycle = torch.optim.lr_scheduler.OneCycleLR(adam, PEAK, epochs=OURS, steps_per_epoch=steps)
+    adam = torch.optim.Adam(model.parameters(), betas=(0.9, 0.99), fused=True)
+    shape = {"epochs": OURS, "steps_per_epoch": len(train) // BATCH, "pct_start": 0.2, "cycle_momentum": False}
+    cycle = torch.optim.lr_scheduler.OneCycleLR(adam, PEAK, **shape)
     options = {"batch_size": BATCH, "optimizer": adam, "scheduler": cycle, "device": device}
     fit(model, negative_elbo, train, epochs=OURS, **options)
     ours = time.perf_counter() - start

@@ -54,9 +54,12 @@
       for (const fold of all("details")) fold.open = true;
       for (const math of all(".katex-html, .katex-mathml math")) math.textContent = math.textContent;
       const seen = new Set();
-      for (const token of all("pre span").filter((span) => !span.children.length)) {
-        if (seen.has(token.className)) token.replaceWith(token.textContent);
-        else seen.add(token.className);
+      for (const round of [1, 2, 3]) {  // what holds nothing but seen parts is a leaf next time
+        for (const part of all("pre span, code span, .sig :not(a)").filter((node) => !node.children.length)) {
+          const kind = `${part.closest("pre, code, .sig").className} ${part.parentElement.className} ${part.className}`;
+          if (seen.has(kind)) part.replaceWith(part.textContent);
+          else seen.add(kind);
+        }
       }
     },
     /** Show the page light or dark. */

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from benchmarks.covariance import on_covariance, on_images
-from benchmarks.report import JSON, PAGE, Row, Seeds, page, table
+from benchmarks.report import JSON, PAGE, Row, Seeds, duration, page, running_time, table
 from vaelib.linear import covariance
 
 ROW = Row("epoch", "an epoch", "cpu", [(10.0, 2.0), (12.0, 3.0), (9.0, 1.0), (8.0, 2.0), (10.0, 2.5)])
@@ -46,6 +46,25 @@ def test_a_race_is_explained_only_where_it_was_run():
 def test_seeds_are_reported_by_their_median_and_range():
     text = str(Seeds("cpu", [(101.0, 20.0), (103.0, 21.0), (102.0, 25.2)]))
     assert "102.0 nats" in text and "(101.0 to 103.0)" in text and "20 to 25 s" in text
+
+
+def test_minutes_say_where_they_were_measured_and_where_not():
+    runs = [{"device": "cpu", "seconds": {"a": 130.0, "b": 20.4}}, {"device": "NVIDIA H200", "seconds": {"a": 31.0}}]
+    text = running_time({"chapters": runs}, "a")
+    assert text == "Runs in 2.2 min on two CPU cores, 31 s on a large GPU; not measured on a free Colab GPU"
+    assert running_time({"chapters": runs}, "b").endswith("not measured on a free Colab GPU or a large GPU")
+    assert running_time({"chapters": runs}, "c") == running_time({}, "a") == ""
+    assert [duration(x) for x in (None, 89.4, 96.0)] == ["not measured", "89 s", "1.6 min"]
+    row = ROW._asdict() | {"machine": dict.fromkeys(("date", "processor", "python", "torch", "threads"), "")}
+    machine = {"machine": row["machine"]}
+    text = page({"rows": [row], "chapters": [run | machine for run in runs]})
+    assert "| {doc}`b` | 20 s | not measured | not measured |" in text
+
+
+def test_every_chapter_has_its_running_time():
+    results = json.loads(JSON.read_text(encoding="utf-8"))
+    for path in PAGE.parent.glob("0[0-9]_*.ipynb"):
+        assert running_time(results, path.stem), f"{path.stem}: run `python -m benchmarks chapters --save`"
 
 
 @pytest.mark.parametrize("missing", ["pairs", "machine"])

@@ -123,6 +123,7 @@ def assert_same_numbers(figure, root):
 
 
 def by_mouse(page, slider):
+    slider.hover(trial=True)  # waits until the page above has stopped moving
     box = slider.bounding_box()
     y = box["y"] + box["height"] / 2
     page.mouse.move(box["x"] + box["width"] * 0.5, y)
@@ -133,6 +134,7 @@ def by_mouse(page, slider):
 
 
 def by_touch(page, slider):
+    slider.tap(trial=True)
     box = slider.bounding_box()
     devtools = page.context.new_cdp_session(page)
     for kind, part in (("Start", 0.5), ("Move", 0.4), ("Move", 0.22), ("End", None)):

@@ -38,7 +38,7 @@ ALLOWED = {  # who may import whom, as in the table of modules
     "models": {"distributions"}, "linear": {"distributions"}, "objectives": {"distributions"},
     "metrics": {"distributions", "models", "objectives"},
     "stills": {"distributions", "linear", "plots"}, "planes": {"plots"},
-    "sheets": set(), "widgets": {"planes", "sheets", "stills"},
+    "sheets": {"plots"}, "paths": set(), "widgets": {"planes", "sheets", "stills"},
     "faces": {"face_painter", "face_portrait"}, "face_shapes": set(), "face_painter": {"face_shapes"},
     "face_hair": {"face_painter", "face_shapes"}, "face_parts": {"face_painter", "face_shapes"},
     "face_portrait": {"face_hair", "face_parts", "face_painter", "face_shapes"},

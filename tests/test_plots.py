@@ -65,7 +65,7 @@ def test_inputs_are_left_alone():
 
 def test_figure_and_labels():
     figure, axes = new_figure(8, 3, panels=2)
-    assert figure.get_size_inches().tolist() == [8, 3] and len(axes) == 2
+    assert (figure.get_size_inches() * figure.dpi).round().tolist() == [880, 330] and len(axes) == 2
     label = label_line(axes[0], 1, 2, "ELBO", COLORS["q"], dx=6)
     assert label.get_text() == "ELBO" and label.get_color() == COLORS["q"] and label.xyann == (6, 0)
     assert not axes[0].spines["top"].get_visible()

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from torch import Tensor, nn
 
-from vaelib.plots import COLORS
+from vaelib.plots import COLORS, new_figure
 
 
 class PlaneNumbers(NamedTuple):
@@ -79,15 +79,15 @@ def plane_numbers(weights: str, layers: list[dict], codes: str, z1: float, z2: f
 
 def plane_still(weights: str, layers: list[dict], codes: str, z1: float, z2: float):
     """The plane with the stored codes as numerals, the point on it, and beside it the picture. Returns the figure."""
-    import matplotlib.pyplot as plt
+    from matplotlib.patches import Circle
 
     n = plane_numbers(weights, layers, codes, z1, z2)
     side = round(len(n.pixels) ** 0.5)
-    figure, (plane, picture) = plt.subplots(1, 2, figsize=(7, 3.6), dpi=110, layout="constrained")
+    figure, (plane, picture) = new_figure(7, 3.6, panels=2)
     for x, y, label in _numbers(codes).reshape(-1, 3):
         plane.text(x, y, int(label), size=7, color=COLORS["q"], ha="center", va="center", clip_on=True)
     for radius in (1, 2):  # the prior's first two standard deviations
-        plane.add_patch(plt.Circle((0, 0), radius, fill=False, color=COLORS["prior"], linestyle=":"))
+        plane.add_patch(Circle((0, 0), radius, fill=False, color=COLORS["prior"], linestyle=":"))
     plane.plot(z1, z2, "o", color=COLORS["p"], markersize=10, markeredgecolor="white")
     plane.set(xlabel="z₁", ylabel="z₂", xlim=(-3, 3), ylim=(-3, 3), aspect="equal")
     picture.imshow(np.reshape(n.pixels, (side, side)), cmap="gray", vmin=0, vmax=1, interpolation="nearest")

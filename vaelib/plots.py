@@ -14,9 +14,19 @@ COLORS = {
     "pca": "#A23B72",
 }
 
+DPI = 138
+UNIT = (
+    110 / DPI
+)  # inches to 110 pixels: with pixels this small, letters stay legible when a telephone shrinks the figure
 
-def new_figure(width: float = 7.0, height: float = 3.2, panels: int = 1):
-    """A figure of `width` x `height` inches with `panels` axes side by side, in the style of the book.
+
+def new_figure(width: float = 7.0, height: float = 3.2, panels: int = 1, width_ratios: Sequence[float] | None = None):
+    """A figure of `width` x `height` with `panels` axes side by side, in the style of the book.
+
+    Args:
+        width, height: in units of 110 pixels, so that 7 fills the width of a page.
+        panels: how many axes.
+        width_ratios: their relative widths; all the same by default.
 
     Returns:
         The figure and its axes: one `Axes` for one panel, else an array of them.
@@ -26,13 +36,14 @@ def new_figure(width: float = 7.0, height: float = 3.2, panels: int = 1):
     style = {
         "axes.spines.top": False,
         "axes.spines.right": False,
-        "figure.dpi": 110,
-        "savefig.dpi": 110,
+        "figure.dpi": DPI,
+        "savefig.dpi": DPI,
         "font.size": 10,
     }
     plt.draw_if_interactive()  # loads the backend: inside the context, its interactive mode would be undone
     with plt.rc_context(style):
-        return plt.subplots(1, panels, figsize=(width, height), layout="constrained")
+        size = (width * UNIT, height * UNIT)
+        return plt.subplots(1, panels, figsize=size, width_ratios=width_ratios, layout="constrained")
 
 
 def image_rows(rows: Mapping[str, np.ndarray], captions: Mapping[str, Sequence[str]] | None = None, size: float = 0.62):
@@ -42,7 +53,7 @@ def image_rows(rows: Mapping[str, np.ndarray], captions: Mapping[str, Sequence[s
         rows: name -> pictures, grey (N, H, W) or RGB (N, 3, H, W), with values in [0, 1], or uint8; N may differ
             from row to row. What lies outside [0, 1] is cut off.
         captions: row name -> N short texts set under its pictures.
-        size: inches a picture.
+        size: of a picture, in units of 110 pixels.
 
     Returns:
         The figure.
@@ -62,12 +73,13 @@ def image_rows(rows: Mapping[str, np.ndarray], captions: Mapping[str, Sequence[s
     return figure
 
 
-def _grid(rows: int, columns: int, wide: float, high: float, names: float = 1.5):
-    """Bare axes in a tight grid, with `names` inches kept on the left for the names of the rows."""
+def _grid(rows: int, columns: int, wide: float, high: float, names: float = 1.8):
+    """Bare axes in a tight grid, with `names` units kept on the left for the names of the rows."""
     import matplotlib.pyplot as plt
 
     size = (columns * wide + names, rows * high)
-    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, dpi=110)
+    inches = (size[0] * UNIT, size[1] * UNIT)
+    figure, axes = plt.subplots(rows, columns, figsize=inches, squeeze=False, dpi=DPI)
     figure.subplots_adjust(names / size[0], bottom=0.02, right=1, top=1, wspace=0.06, hspace=0.06)
     for axis in axes.flat:
         axis.axis("off")

@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from torch import Tensor
 
+from vaelib.plots import new_figure
+
 SIDE = 64  # pixels of a picture
 
 
@@ -49,13 +51,11 @@ def sheet_numbers(sheet: str, lengths: list, mix: float, hair: float, skin: floa
 
 def sheet_still(sheet: str, lengths: list, mix: float, hair: float, skin: float):
     """The two faces with the mixture between them. Returns the figure."""
-    import matplotlib.pyplot as plt
     from PIL import Image
 
     pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(sheet))))
     places = {"face A": (0, 0, 0), "mixed and changed": (mix, hair, skin), "face B": (1, 0, 0)}
-    ratios = {"width_ratios": [1, 2, 1]}
-    figure, axes = plt.subplots(1, 3, figsize=(7, 3.3), dpi=110, gridspec_kw=ratios, layout="constrained")
+    figure, axes = new_figure(7, 3.3, panels=3, width_ratios=[1, 2, 1])
     for axis, (name, place) in zip(axes, places.items(), strict=True):
         n = sheet_numbers(sheet, lengths, *place)
         top, left = SIDE * n.row, SIDE * n.column

@@ -143,7 +143,7 @@ def kl_still(mu: float, logvar: float, wrong: bool):
     right.set(xlabel="nats", yticks=range(5), yticklabels=names, xlim=(0, 1.3 * max(np.add(starts, n[:5])) + 0.1))
     right.invert_yaxis()
     if wrong:
-        right.set_xlabel(f"nats (eˢ − (1 − s) + μ² is {_say(n.wrong)})", color=COLORS["p"])
+        right.set_xlabel(f"nats\neˢ − (1 − s) + μ² is {_say(n.wrong)}", color=COLORS["p"])
     return figure
 
 

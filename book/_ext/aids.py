@@ -1,12 +1,15 @@
-"""Helps for the reader, made at build time: the question and the reading time of a page, and the meaning of terms.
+"""Helps for the reader, made at build time: the question and the times of a page, and the meaning of terms.
 
-Under the title of a chapter stand its question (book/questions.yml) and how long it takes; at its foot, the questions
-of its neighbours. The definitions of the glossary terms that a page uses are put, hidden, at its end, where
-`glossary.js` finds them; without scripts a term is a plain link to the glossary.
+Under the title of a chapter stand its question (book/questions.yml), how long it takes to read, and how long its cells
+run (benchmarks/results.json); at its foot, the questions of its neighbours. The definitions of the glossary terms
+that a page uses are put, hidden, at its end, where `glossary.js` finds them; without scripts a term is a plain link
+to the glossary.
 """
 
 import html
+import json
 import re
+import sys
 from pathlib import Path
 
 import yaml
@@ -64,8 +67,21 @@ def add_reading_time(app, doctree):
     if question := questions(app).get(stem[:2]):
         line += nodes.inline(text=question, classes=["question"])
     line += nodes.Text(f"{time} · {displays} displayed equations · {cells} code cells")
+    if runs := running_time(app, stem):
+        line += nodes.inline("", runs, classes=["running-time"])
     place = nodes.container("", line)  # no child of the section: the page's description is taken from its own prose
     title.parent.insert(title.parent.index(title) + 1, place)
+
+
+def running_time(app, chapter: str) -> str:
+    """How long the chapter's cells run, as benchmarks/results.json has it."""
+    path = Path(app.srcdir) / "benchmarks" / "results.json"
+    app.env.note_dependency(str(path))
+    if app.srcdir not in map(Path, sys.path):
+        sys.path.insert(0, str(app.srcdir))
+    from benchmarks import report
+
+    return report.running_time(json.loads(path.read_text(encoding="utf-8")), chapter)
 
 
 def name_kinds(app, doctree):

@@ -173,11 +173,11 @@ def is_dead_view(output, live):
 
 
 def with_palette(encoded):
-    """A PNG (base64) on white with at most 256 colours: a third of the bytes, and no difference to the eye."""
+    """A PNG (base64) on white with at most 192 colours: a third of the bytes, and no difference to the eye."""
     picture = Image.open(io.BytesIO(base64.b64decode(encoded))).convert("RGBA")
     flat = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
     stored = io.BytesIO()
-    flat.quantize(256, dither=Image.Dither.NONE).save(stored, format="png", optimize=True)
+    flat.quantize(192, dither=Image.Dither.NONE).save(stored, format="png", optimize=True)
     return base64.b64encode(min(stored.getvalue(), base64.b64decode(encoded), key=len)).decode("ascii")
 
 
