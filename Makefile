@@ -10,9 +10,6 @@ SHARED = _config.yml _toc.yml $(wildcard book/assets/* book/_ext/*.py book/_ext/
 ALL = $(shell test -e $(BUILT) && find $(SHARED) -newer $(BUILT) | grep -q . && echo --all)
 BUILD = $(BIN)/jupyter-book build . --path-output book -W -n --keep-going --quiet $(ALL) && touch $(BUILT)
 
-PAGE_TESTS = tests/test_browser*.py
-SIDE_BY_SIDE = --numprocesses=auto --maxprocesses=4 --dist=loadgroup
-
 ifdef VAELIB_DATA
 export VAELIB_DATA := $(abspath $(VAELIB_DATA))
 endif
@@ -34,15 +31,12 @@ book: $(STAMP)
 	$(BUILD)
 	@echo "The book is built. Open $(PAGES)/index.html"
 
-# `pytest --nbval` runs everything too, one test after the other; the pages in the browser have time for two at once.
 test: $(STAMP) lint
 	$(BUILD)
-	$(BIN)/python -m pytest --nbval --ignore-glob='$(PAGE_TESTS)'
-	$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(PAGE_TESTS)
+	$(BIN)/python -m pytest --nbval
 
 unit: $(STAMP)
-	$(BIN)/python -m pytest tests --ignore-glob='$(PAGE_TESTS)'
-	$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(PAGE_TESTS)
+	$(BIN)/python -m pytest tests
 
 notebooks: $(STAMP)
 	$(BIN)/python -m pytest --nbval book

@@ -1,5 +1,6 @@
 """A real browser for the tests: where to find it, the built pages served to it, and what a page asks for."""
 
+import base64
 import functools
 import gzip
 import http.server
@@ -84,6 +85,15 @@ class Visit:
         packed = {url: _packed(url, answer.body()) for url, answer in sizes if answer.ok}
         pictures = sum(size for url, size in packed.items() if url.endswith((".png", ".jpg", ".webp", ".svg")))
         return sum(packed.values()) - pictures, sum(packed.values())
+
+    def photograph(self, path: Path, scale: float) -> None:
+        """The whole page as a JPEG; scaled down, a long page takes half the time."""
+        height = self.page.evaluate("document.scrollingElement.scrollHeight")
+        whole = {"x": 0, "y": 0, "width": self.page.viewport_size["width"], "height": height, "scale": scale}
+        how = {"format": "jpeg", "quality": 70, "optimizeForSpeed": True, "captureBeyondViewport": True, "clip": whole}
+        devtools = self.context.new_cdp_session(self.page)
+        path.write_bytes(base64.b64decode(devtools.send("Page.captureScreenshot", how)["data"]))
+        devtools.detach()
 
     def ask(self, question: str, *given):
         """The answer of browser_probe.js."""

@@ -49,15 +49,25 @@
       const bottom = (node) => node.getBoundingClientRect().bottom;
       return inside.slice(1).filter((node, i) => bottom(node) < bottom(inside[i]) - 60).map(name);
     },
-    /** Open every fold, and make plain text of what repeats: an equation is a thousand elements, code a span a word. */
+    /**
+     * Open every fold, and leave out what repeats: a piece of text with nothing but a class, in a place like that of
+     * an earlier one, can break no rule that the earlier one keeps. An equation is a thousand elements, code a span
+     * a word.
+     */
     thin() {
       for (const fold of all("details")) fold.open = true;
+      const equations = [...all("span.math"), ...all("div.math")];
+      for (const math of equations.filter((node, i) => i && equations[i - 1].tagName === node.tagName)) math.textContent = "x";
       for (const math of all(".katex-html, .katex-mathml math")) math.textContent = math.textContent;
       const seen = new Set();
-      for (const round of [1, 2, 3]) {  // what holds nothing but seen parts is a leaf next time
-        for (const part of all("pre span, code span, .sig :not(a)").filter((node) => !node.children.length)) {
-          const kind = `${part.closest("pre, code, .sig").className} ${part.parentElement.className} ${part.className}`;
-          if (seen.has(kind)) part.replaceWith(part.textContent);
+      const bare = (node) => !node.children.length && [...node.attributes].every(({ name }) => name === "class");
+      const inline = (node) => node.matches("span, em, strong, code") && !node.closest("summary, button, label");
+      const free = (node) => node.matches("p") && !node.closest("td, th, li, dd, figure, summary");
+      const place = (node) => (node.closest("article") === node ? "" : `${place(node.parentElement)} ${node.tagName}.${node.className}`);
+      for (const round of [1, 2, 3, 4]) {  // what held nothing but repetitions is a piece of text next time
+        for (const part of all("article :not(svg *)").filter((node) => bare(node) && (inline(node) || free(node)))) {
+          const kind = place(part);
+          if (seen.has(kind)) part.replaceWith(inline(part) ? part.textContent : "");
           else seen.add(kind);
         }
       }

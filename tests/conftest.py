@@ -7,30 +7,19 @@ from pathlib import Path
 
 import pytest
 from browser import HTML, NO_NETWORK, SANDBOX, find_chromium, serve
-from filelock import FileLock
 
 WEIGHTS = pytest.StashKey[dict]()
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory, worker_id):
-    """The folder of the built book (already built pages are only brought up to date, by one worker for all)."""
-    alone = worker_id == "master"
-    done = tmp_path_factory.getbasetemp().joinpath(".." if not alone else ".", "built")
-    with FileLock(HTML.parents[1] / ".lock"):
-        if not done.exists():
-            build()
-            done.touch()
-    return HTML
-
-
-def build():
-    """Run what `make book` runs, and show what it printed when it fails."""
+def built():
+    """The folder of the built book (already built pages are only brought up to date)."""
     program = Path(sys.executable).with_name("jupyter-book")
     command = [program, "build", ".", "--path-output", "book", "-W", "-n", "--keep-going"]
     environment = {name: value for name, value in os.environ.items() if name != "BOOK_URL"} | {"NO_COLOR": "1"}
     result = subprocess.run(command, cwd=HTML.parents[2], capture_output=True, text=True, env=environment)
     assert result.returncode == 0, result.stdout + result.stderr
+    return HTML
 
 
 @pytest.fixture(scope="module")
@@ -59,26 +48,6 @@ def site(built):
 def weights(request):
     """Where a test leaves what a page weighs, to be printed at the end."""
     return request.config.stash.setdefault(WEIGHTS, {})
-
-
-def pytest_collection_modifyitems(items):
-    """Tests that share an open page go to one worker, one after the other: `pytest -n 2 --dist loadgroup`."""
-    for item in items:
-        indices = item.callspec.indices if hasattr(item, "callspec") else {}
-        for page in {"visit", "without_scripts", "live"} & indices.keys():
-            item.add_marker(pytest.mark.xdist_group(f"{page} {indices[page]}"))
-
-
-def pytest_sessionfinish(session):
-    """A worker hands over what its pages weigh."""
-    if hasattr(session.config, "workeroutput"):
-        session.config.workeroutput["weights"] = session.config.stash.get(WEIGHTS, {})
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node):
-    """And the first process collects it."""
-    node.config.stash.setdefault(WEIGHTS, {}).update(getattr(node, "workeroutput", {}).get("weights", {}))
 
 
 def pytest_terminal_summary(terminalreporter, config):

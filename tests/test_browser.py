@@ -4,8 +4,8 @@ import pytest
 from browser import COLOURS, LEVELS, SCREENSHOTS, Visit, page_names
 
 BARE, WHOLE = 500_000, 1_000_000  # bytes transferred, before and with pictures and weights
-STOPS = 80  # of the tab key
-OPENED = 3  # folds of a page that are opened by the mouse
+STOPS = 50  # of the tab key
+OPENED = 2  # folds of a page that are opened by the mouse
 
 
 @pytest.fixture(scope="module", params=page_names())
@@ -55,7 +55,7 @@ def test_page_fits_the_screen(visit, width):
     assert visit.ask("tooWide") == [] and visit.ask("scrolled") == []
     SCREENSHOTS.mkdir(exist_ok=True)
     name = visit.name.removesuffix(".html").replace("/", "-")
-    visit.page.screenshot(path=SCREENSHOTS / f"{name}-{width}.jpg", full_page=True, quality=70, type="jpeg")
+    visit.photograph(SCREENSHOTS / f"{name}-{width}.jpg", scale=min(1, 800 / width))
 
 
 def test_page_breaks_no_rule_of_accessibility(visit):

@@ -52,6 +52,15 @@ def test_a_link_into_a_fold_opens_it(chapter):
     inside.wait_for(state="visible")
 
 
+def test_an_open_card_does_not_widen_a_page_that_is_turned(chapter):
+    page = chapter.page
+    page.locator("a.has-card").first.focus()
+    assert page.locator("#glossary-popup").is_visible()
+    page.set_viewport_size({"width": 390, "height": 900})
+    page.locator("#glossary-popup").wait_for(state="hidden")
+    assert page.evaluate("document.scrollingElement.scrollWidth") <= 390
+
+
 def test_on_paper_folds_are_open_and_the_frame_is_gone(chapter):
     page = chapter.page
     page.emulate_media(media="print")

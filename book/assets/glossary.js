@@ -30,6 +30,7 @@
   popup.addEventListener("mouseenter", () => clearTimeout(timer));
   popup.addEventListener("mouseleave", hideSoon);
   document.addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
+  addEventListener("resize", hide); // its place was measured on the page as it was
 
   for (const inner of document.querySelectorAll("a.reference .std-term")) {
     const link = inner.closest("a");
