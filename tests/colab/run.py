@@ -111,7 +111,7 @@ def chapters(bare):
 
 def run(python, bare, name, commit):
     """Run one chapter in an empty folder where vaelib is missing, and say in a line how it went."""
-    call([python, "-m", "pip", "uninstall", "-qq", "--yes", "vaelib"])
+    call([python, "-I", "-m", "pip", "uninstall", "-qq", "--yes", "vaelib"])
     before, start = probe(python)["versions"], time.perf_counter()
     notebook = publish.git(bare, "show", f"HEAD:book/{name}.ipynb").stdout
     with tempfile.TemporaryDirectory() as empty:
@@ -131,7 +131,8 @@ def changed(before, after, commit):
 
 
 def probe(python):
-    return json.loads(call([python, "-c", PROBE], capture_output=True).stdout)
+    """What is installed; -I leaves out this folder, which may hold the metadata of an editable vaelib."""
+    return json.loads(call([python, "-I", "-c", PROBE], capture_output=True).stdout)
 
 
 def call(command, check=True, **options):
