@@ -63,9 +63,9 @@
       const bare = (node) => !node.children.length && [...node.attributes].every(({ name }) => name === "class");
       const inline = (node) => node.matches("span, em, strong, code") && !node.closest("summary, button, label");
       const free = (node) => node.matches("p") && !node.closest("td, th, li, dd, figure, summary");
-      const place = (node) => (node.closest("article") === node ? "" : `${place(node.parentElement)} ${node.tagName}.${node.className}`);
+      const place = (node) => (node.matches("main") ? "" : `${place(node.parentElement)} ${node.tagName}.${node.className}`);
       for (const round of [1, 2, 3, 4]) {  // what held nothing but repetitions is a piece of text next time
-        for (const part of all("article :not(svg *)").filter((node) => bare(node) && (inline(node) || free(node)))) {
+        for (const part of all("main :not(svg *)").filter((node) => bare(node) && (inline(node) || free(node)))) {
           const kind = place(part);
           if (seen.has(kind)) part.replaceWith(inline(part) ? part.textContent : "");
           else seen.add(kind);

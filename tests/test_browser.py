@@ -4,8 +4,8 @@ import pytest
 from browser import COLOURS, LEVELS, SCREENSHOTS, Visit, page_names
 
 BARE, WHOLE = 500_000, 1_000_000  # bytes transferred, before and with pictures and weights
-STOPS = 50  # of the tab key
-OPENED = 2  # folds of a page that are opened by the mouse
+STOPS = 45  # of the tab key
+OPENED = 1  # fold of a page that is opened by the mouse
 
 
 @pytest.fixture(scope="module", params=page_names())

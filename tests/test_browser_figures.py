@@ -17,6 +17,8 @@ from vaelib.stills import elbo_numbers, kl_numbers, noise_numbers
 STATE = "application/vnd.jupyter.widget-state+json"
 VIEW = "application/vnd.jupyter.widget-view+json"
 ROUNDED = 6e-4  # the page shows three decimals
+SLIDERS = """root => [...root.querySelectorAll(".slider")].map(
+    row => [row.querySelector("output").innerText, row.querySelector("input").value])"""
 COARSE = 0.01  # and where a slider is only known to three decimals, what follows from it is known to less
 
 
@@ -88,13 +90,12 @@ def settings(figure, root) -> tuple[dict, bool]:
     A slider stands on one of its steps, at its start, or where a button put it: then only what is shown is known.
     """
     values, exact = {}, True
-    for name, row in zip(KINDS[figure.name].sliders, root.locator(".slider").all(), strict=True):
-        shown = number(row.locator("output").inner_text())
-        places = (float(row.locator("input").input_value()), figure.state["values"][name])
+    for name, (words, place) in zip(KINDS[figure.name].sliders, root.evaluate(SLIDERS), strict=True):
+        shown, places = number(words), (float(place), figure.state["values"][name])
         near = [place for place in places if abs(place - shown) < ROUNDED]
         values[name], exact = (near or [shown])[0], exact and bool(near)
     ticks = [name for name, value in figure.state["values"].items() if isinstance(value, bool)]
-    boxes = [box.is_checked() for box in root.locator("input[type=checkbox]").all()]
+    boxes = root.evaluate("root => [...root.querySelectorAll('input[type=checkbox]')].map(box => box.checked)")
     values |= dict(zip(ticks, boxes, strict=True))
     return {name: int(value) if name == "draw" else value for name, value in values.items()}, exact
 
