@@ -17,9 +17,9 @@ from vaelib.stills import elbo_numbers, kl_numbers, noise_numbers
 STATE = "application/vnd.jupyter.widget-state+json"
 VIEW = "application/vnd.jupyter.widget-view+json"
 ROUNDED = 6e-4  # the page shows three decimals
+COARSE = 0.01  # and where a slider is only known to three decimals, what follows from it is known to less
 SLIDERS = """root => [...root.querySelectorAll(".slider")].map(
     row => [row.querySelector("output").innerText, row.querySelector("input").value])"""
-COARSE = 0.01  # and where a slider is only known to three decimals, what follows from it is known to less
 
 
 class Kind(NamedTuple):

@@ -14,10 +14,8 @@ COLORS = {
     "pca": "#A23B72",
 }
 
-DPI = 138
-UNIT = (
-    110 / DPI
-)  # inches to 110 pixels: with pixels this small, letters stay legible when a telephone shrinks the figure
+DPI = 138  # fine, so that letters stay legible when a telephone shrinks the figure
+UNIT = 110 / DPI  # inches to 110 pixels
 
 
 def new_figure(width: float = 7.0, height: float = 3.2, panels: int = 1, width_ratios: Sequence[float] | None = None):
