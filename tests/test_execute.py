@@ -193,3 +193,21 @@ def test_pictures_get_a_palette_on_white(execute):
     slim = Image.open(io.BytesIO(base64.b64decode(after))).convert("RGB")
     assert slim.size == (200, 100) and slim.getpixel((199, 99)) == (255, 255, 255)
     assert slim.getpixel((150, 50)) == (186, 74, 0)
+
+
+def test_a_palette_is_as_small_as_the_eye_allows(execute):
+    """Grey noise needs few colours; a sheet of many hues needs them all, and a small red sign on it stays red."""
+    grey = np.random.default_rng(0).integers(0, 256, (60, 80, 1), dtype=np.uint8).repeat(3, 2)
+    hues = np.stack(np.meshgrid(range(0, 256, 2), range(0, 256, 4), indexing="ij"), -1).repeat(2, 1)
+    colourful = np.dstack([hues, np.full(hues.shape[:2], 90)]).astype(np.uint8)
+    colourful[:2, :2] = (255, 0, 0)
+    sizes = {}
+    for name, pixels in {"grey": grey, "colourful": colourful}.items():
+        stored = io.BytesIO()
+        Image.fromarray(pixels).save(stored, format="png")
+        after = execute.with_palette(base64.b64encode(stored.getvalue()).decode())
+        slim = Image.open(io.BytesIO(base64.b64decode(after)))
+        sizes[name] = len(slim.convert("RGB").getcolors(100_000))
+        off = np.abs(np.asarray(slim.convert("RGB")).astype(int) - pixels)
+        assert off.max() <= (16 if name == "grey" else 40), name
+    assert sizes["grey"] <= 64 < sizes["colourful"]

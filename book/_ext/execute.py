@@ -21,7 +21,7 @@ import nbformat
 from IPython.core.inputtransformer2 import TransformerManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
-from PIL import Image
+from PIL import Image, ImageChops
 
 from publish import is_first_cell
 
@@ -29,6 +29,7 @@ BOOK = Path(__file__).resolve().parent.parent
 LIBRARY = BOOK.parent / "vaelib"
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+PALETTES, UNSEEN = (64, 96, 128, 192), 16  # colours of a picture; how far, of 255, the worst pixel may be off
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -173,11 +174,16 @@ def is_dead_view(output, live):
 
 
 def with_palette(encoded):
-    """A PNG (base64) on white with at most 192 colours: a third of the bytes, and no difference to the eye."""
+    """A PNG (base64) on white with as few colours as the eye allows: less than a third of the bytes."""
     picture = Image.open(io.BytesIO(base64.b64decode(encoded))).convert("RGBA")
     flat = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
+    for colours in PALETTES:
+        small = flat.quantize(colours, dither=Image.Dither.NONE)
+        off = ImageChops.difference(flat, small.convert("RGB")).getextrema()
+        if max(most for _, most in off) <= UNSEEN:
+            break
     stored = io.BytesIO()
-    flat.quantize(192, dither=Image.Dither.NONE).save(stored, format="png", optimize=True)
+    small.save(stored, format="png", optimize=True)
     return base64.b64encode(min(stored.getvalue(), base64.b64decode(encoded), key=len)).decode("ascii")
 
 
