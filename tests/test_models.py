@@ -1,3 +1,5 @@
+from functools import partial
+
 import pytest
 import torch
 
@@ -129,10 +131,11 @@ def test_weights_are_channels_last_and_so_is_what_they_make():
     assert model.encoder[1](torch.rand(2, 3, 64, 64)).is_contiguous(memory_format=torch.channels_last)
 
 
-def test_bfloat16_stays_inside():
-    """A GPU takes this path by itself; a CPU does so when it is told to."""
+@pytest.mark.parametrize("make", [ConvVAE, partial(VAE, 12_288)])
+def test_bfloat16_stays_inside(make):
+    """The convolutions on a GPU take this path by themselves; everything else does so when it is told to."""
     torch.manual_seed(0)
-    model, x = ConvVAE(6), torch.rand(3, 12_288)
+    model, x = make(6), torch.rand(3, 12_288)
     model.likelihood = GaussianLikelihood(-3.0)
     exact, z = model.encode(x), torch.randn(3, 6)
     with torch.autocast("cpu", torch.bfloat16):

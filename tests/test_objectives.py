@@ -106,6 +106,15 @@ def test_streaming_changes_nothing(monkeypatch, chunk):
     torch.testing.assert_close(streamed, whole, rtol=0, atol=1e-12)
 
 
+@pytest.mark.parametrize(("pictures", "at_once"), [(1, [600, 400]), (200, [3] * 333 + [1]), (2000, [1] * 1000)])
+def test_the_decoder_sees_about_600_codes_at_once(pictures, at_once):
+    lab, seen = Laboratory(), []
+    decode = lab.decode
+    lab.decode = lambda z: seen.append(len(z)) or decode(z)
+    log_likelihood_iw(lab, draws(pictures, 3), lab.log_likelihood, 1000)
+    assert seen == at_once
+
+
 def test_the_encoder_is_asked_once():
     lab, calls = Laboratory(), []
     encode = lab.encode

@@ -19,7 +19,7 @@ def log_likelihood_iw(
     log_likelihood: Callable[[Tensor, Tensor], Tensor],
     num_samples: int,
     generator: torch.Generator | None = None,
-    chunk: int = 10,
+    chunk: int | None = None,
 ) -> Tensor:
     """log p(x) by importance sampling with q(z|x) as proposal: log of the mean of K weights.
 
@@ -29,8 +29,9 @@ def log_likelihood_iw(
         log_likelihood: function of x and the decoder's parameters that returns one number per example, nats.
         num_samples: K, at least 1.
         generator: source of the noise; the global one by default.
-        chunk: samples in memory at a time: few fit a processor's cache, a GPU likes more. Another chunk draws other
-            noise from the same generator.
+        chunk: samples in memory at a time; by default the decoder sees about 600 codes at once, which is what a
+            processor's cache holds, and on a GPU 100 times as many. Another chunk draws other noise from the same
+            generator.
 
     Returns:
         (B,), nats. On average a lower bound on log p(x) that closes as 1/K.
@@ -40,9 +41,11 @@ def log_likelihood_iw(
 
     Source: Burda et al. (2016), section 5; Rezende et al. (2014), appendix E. Book: chapter 3.
     """
+    q = model.encode(x)  # mu and logvar, (B, L) each
+    if chunk is None:
+        chunk = max(1, (600 if x.device.type == "cpu" else 60_000) // max(1, len(x)))
     if num_samples < 1 or chunk < 1:
         raise ValueError(f"num_samples and chunk must be at least 1; got {num_samples} and {chunk}")
-    q = model.encode(x)  # mu and logvar, (B, L) each
     encoded = SimpleNamespace(encode=lambda _: q, decode=model.decode)
     total = torch.full(q[0].shape[:-1], -math.inf, dtype=q[0].dtype, device=q[0].device)
     for start in range(0, num_samples, chunk):

@@ -68,7 +68,8 @@ class VAE(nn.Module):
 
     The last layer of the encoder gives mu and logvar side by side, 2 L numbers. The last layer of the decoder gives
     whatever the likelihood takes, which is handed to the objective and not kept here: logits with
-    `bernoulli_log_prob`, a mean with `normal_log_prob`.
+    `bernoulli_log_prob`, a mean with `normal_log_prob`. Under `torch.autocast` the layers compute in half precision,
+    and what comes out is of the type that went in, so that densities and the KL are not rounded.
 
     Args:
         data_dim: D, the numbers in one example.
@@ -87,13 +88,13 @@ class VAE(nn.Module):
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """mu and logvar (log of the variance) of q(z|x), (B, L) each, for examples x (B, D)."""
         _expect_columns("x", x, self.data_dim)
-        mu, logvar = self.encoder(x).chunk(2, -1)
+        mu, logvar = self.encoder(x).to(x.dtype).chunk(2, -1)
         return mu, logvar
 
     def decode(self, z: Tensor) -> Tensor:
         """The decoder's last linear layer (..., D) at z (..., L): any real numbers, as in `Autoencoder.decode`."""
         _expect_columns("z", z, self.latent_dim)
-        return self.decoder(z)
+        return self.decoder(z).to(z.dtype)
 
     def sample(self, n: int, generator: torch.Generator | None = None) -> Tensor:
         """`decode` at n draws from the prior, (n, D): the parameters of p(x|z), not pictures."""
@@ -146,8 +147,7 @@ class ConvVAE(VAE):
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """mu and logvar of q(z|x), (B, L) each, for pictures as rows x (B, D), pixels in [0, 1]."""
         with _half_precision(x.device):
-            mu, logvar = super().encode(4 * x - 2)  # about centred: else the layers see brightness and no hue
-        return mu.to(x.dtype), logvar.to(x.dtype)
+            return super().encode(4 * x - 2)  # about centred: else the layers see brightness and no hue
 
     def decode(self, z: Tensor) -> Tensor:
         """The mean of p(x|z) as rows (..., D) at z (..., L): colours, mostly but not necessarily in [0, 1]."""
