@@ -51,14 +51,21 @@
     },
     /**
      * Open every fold, and leave out what repeats: a piece of text with nothing but a class, in a place like that of
-     * an earlier one, can break no rule that the earlier one keeps. An equation is a thousand elements, code a span
-     * a word.
+     * an earlier one, can break no rule that the earlier one keeps; nor can a row of a table or a line of a list of
+     * links that is built like an earlier one. An equation is a thousand elements, code a span a word.
      */
     thin() {
       for (const fold of all("details")) fold.open = true;
       const equations = [...all("span.math"), ...all("div.math")];
       for (const math of equations.filter((node, i) => i && equations[i - 1].tagName === node.tagName)) math.textContent = "x";
       for (const math of all(".katex-html, .katex-mathml math")) math.textContent = math.textContent;
+      for (const shape of all("svg :is(path, line, rect, circle, polyline)")) shape.remove();
+      const shapes = new Set();
+      for (const row of all("main tbody tr, nav li")) {
+        const shape = [row, ...row.querySelectorAll("*")].map((node) => `${node.tagName}.${node.className}`).join(" ");
+        if (shapes.has(shape)) row.remove();
+        else shapes.add(shape);
+      }
       const seen = new Set();
       const bare = (node) => !node.children.length && [...node.attributes].every(({ name }) => name === "class");
       const inline = (node) => node.matches("span, em, strong, code") && !node.closest("summary, button, label");
