@@ -52,19 +52,24 @@
     /**
      * Open every fold, and leave out what repeats: a piece of text with nothing but a class, in a place like that of
      * an earlier one, can break no rule that the earlier one keeps; nor can a row of a table or a line of a list of
-     * links that is built like an earlier one. An equation is a thousand elements, code a span a word.
+     * links with the attributes of two earlier ones. An equation is a thousand elements, code a span a word.
      */
     thin() {
       for (const fold of all("details")) fold.open = true;
       const equations = [...all("span.math"), ...all("div.math")];
       for (const math of equations.filter((node, i) => i && equations[i - 1].tagName === node.tagName)) math.textContent = "x";
       for (const math of all(".katex-html, .katex-mathml math")) math.textContent = math.textContent;
-      for (const shape of all("svg :is(path, line, rect, circle, polyline)")) shape.remove();
-      const shapes = new Set();
+      for (const shape of all("svg :is(path, line, rect, circle, polyline)")) {
+        if (!shape.matches("[role], [tabindex], [aria-label], [aria-hidden], [id]")) shape.remove();
+      }
+      const built = (node) =>
+        [node.tagName, !node.textContent.trim(), ...[...node.attributes].map(({ name, value }) =>
+          ["href", "id"].includes(name) ? name : `${name}=${value}`)].join(" ");
+      const count = {};
       for (const row of all("main tbody tr, nav li")) {
-        const shape = [row, ...row.querySelectorAll("*")].map((node) => `${node.tagName}.${node.className}`).join(" ");
-        if (shapes.has(shape)) row.remove();
-        else shapes.add(shape);
+        const kind = [row, ...row.querySelectorAll("*")].map(built).join("\n");
+        count[kind] = (count[kind] || 0) + 1;
+        if (count[kind] > 2) row.remove();  // two stay: stripes make every other row another colour
       }
       const seen = new Set();
       const bare = (node) => !node.children.length && [...node.attributes].every(({ name }) => name === "class");

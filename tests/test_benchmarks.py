@@ -5,9 +5,13 @@ import json
 import pytest
 import torch
 
+from benchmarks import target
 from benchmarks.covariance import on_covariance, on_images
 from benchmarks.report import JSON, PAGE, Row, Seeds, duration, page, running_time, table
+from benchmarks.usual import negative_elbo
 from vaelib.linear import covariance
+from vaelib.models import VAE
+from vaelib.train import set_seed
 
 ROW = Row("epoch", "an epoch", "cpu", [(10.0, 2.0), (12.0, 3.0), (9.0, 1.0), (8.0, 2.0), (10.0, 2.5)])
 
@@ -35,6 +39,16 @@ def test_both_gradients_of_a_linear_autoencoder_agree_with_autograd():
     for found in (on_images(encoder, decoder, x), on_covariance(encoder, decoder, covariance(x))):
         for a, b in zip(found, expected, strict=True):
             torch.testing.assert_close(a, b)
+
+
+def test_half_precision_rounds_the_layers_and_nothing_else():
+    model, x, losses = VAE(784, 20), torch.rand(64, 784), []
+    for loss in (negative_elbo, target.in_half):
+        set_seed(0)
+        losses.append(loss(model, x))
+    exact, half = losses
+    assert {part.dtype for part in half} == {torch.float32} and half[0] != exact[0]
+    torch.testing.assert_close(half, exact, rtol=1e-3, atol=1e-3)
 
 
 def test_a_race_is_explained_only_where_it_was_run():

@@ -41,11 +41,11 @@ def log_likelihood_iw(
 
     Source: Burda et al. (2016), section 5; Rezende et al. (2014), appendix E. Book: chapter 3.
     """
-    q = model.encode(x)  # mu and logvar, (B, L) each
     if chunk is None:
         chunk = max(1, (600 if x.device.type == "cpu" else 60_000) // max(1, len(x)))
     if num_samples < 1 or chunk < 1:
         raise ValueError(f"num_samples and chunk must be at least 1; got {num_samples} and {chunk}")
+    q = model.encode(x)  # mu and logvar, (B, L) each
     encoded = SimpleNamespace(encode=lambda _: q, decode=model.decode)
     total = torch.full(q[0].shape[:-1], -math.inf, dtype=q[0].dtype, device=q[0].device)
     for start in range(0, num_samples, chunk):
