@@ -1,8 +1,11 @@
 """Arrays in, Figure out. A colour means one thing in the whole book; a name stands beside every line."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+
+from vaelib._extras import need
 
 # One meaning per colour (Okabe & Ito's palette, told apart by colour-blind readers and in grey print).
 COLORS = {
@@ -29,9 +32,9 @@ def new_figure(width: float = 7.0, height: float = 3.2, panels: int = 1, width_r
     Returns:
         The figure and its axes: one `Axes` for one panel, else an array of them.
     """
-    import matplotlib.pyplot as plt
+    plt = need("matplotlib.pyplot", "figures")
 
-    style = {
+    style: Any = {
         "axes.spines.top": False,
         "axes.spines.right": False,
         "figure.dpi": DPI,
@@ -73,7 +76,7 @@ def image_rows(rows: Mapping[str, np.ndarray], captions: Mapping[str, Sequence[s
 
 def _grid(rows: int, columns: int, wide: float, high: float, names: float = 1.8):
     """Bare axes in a tight grid, with `names` units kept on the left for the names of the rows."""
-    import matplotlib.pyplot as plt
+    plt = need("matplotlib.pyplot", "figures")
 
     size = (columns * wide + names, rows * high)
     inches = (size[0] * UNIT, size[1] * UNIT)
