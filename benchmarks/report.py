@@ -85,6 +85,8 @@ def save(**measured: list[NamedTuple]) -> None:
     for kind, keys in KEYS.items():
         new = [entry._asdict() | {"machine": machine} for entry in measured.get(kind, [])]
         merged[kind] = list({tuple(e[key] for key in keys): e for e in old.get(kind, []) + new}.values())
+    chapters = sorted({chapter for run in merged["chapters"] for chapter in run["seconds"]})
+    merged["running_times"] = {chapter: running_time(merged, chapter) for chapter in chapters}  # read by the pages
     text = json.dumps(merged, indent=1)
     JSON.write_text(text + "\n", encoding="utf-8")
     PAGE.write_text(page(json.loads(text)), encoding="utf-8")

@@ -9,7 +9,6 @@ to the glossary.
 import html
 import json
 import re
-import sys
 from pathlib import Path
 
 import yaml
@@ -77,11 +76,7 @@ def running_time(app, chapter: str) -> str:
     """How long the chapter's cells run, as benchmarks/results.json has it."""
     path = Path(app.srcdir) / "benchmarks" / "results.json"
     app.env.note_dependency(str(path))
-    if app.srcdir not in map(Path, sys.path):
-        sys.path.insert(0, str(app.srcdir))
-    from benchmarks import report
-
-    return report.running_time(json.loads(path.read_text(encoding="utf-8")), chapter)
+    return json.loads(path.read_text(encoding="utf-8"))["running_times"].get(chapter, "")
 
 
 def name_kinds(app, doctree):
