@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from itertools import pairwise
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -63,51 +64,109 @@ class Autoencoder(nn.Module):
         return self.decode(self.encode(x))
 
 
-class VAE(nn.Module):
-    """q(z|x) and p(x|z) as two MLPs around L latent numbers, with the prior p(z) = N(0, I).
+class VAEModel(Protocol):
+    """What objectives, metrics and the doctor ask of a model: nothing else."""
 
-    The last layer of the encoder gives mu and logvar side by side, 2 L numbers. The last layer of the decoder gives
-    whatever the likelihood takes, which is handed to the objective and not kept here: logits with
-    `bernoulli_log_prob`, a mean with `normal_log_prob`. Under `torch.autocast` the layers compute in half precision,
-    and what comes out is of the type that went in, so that densities and the KL are not rounded.
+    def encode(self, x: Tensor, /) -> tuple[Tensor, Tensor]:
+        """mu and logvar (log of the variance) of q(z|x), (B, L) each, for examples x (B, ...)."""
+        ...
+
+    def decode(self, z: Tensor, /) -> Tensor:
+        """The parameters of p(x|z) at codes z (N, L): (N, ...)."""
+        ...
+
+
+class VAE(nn.Module):
+    """q(z|x) = N(mu, diag(exp(logvar))) and p(x|z) around a code z, with two networks of your own.
+
+    What the decoder gives is whatever the likelihood takes, which is handed to the objective and not kept here: logits
+    with `bernoulli_log_prob`, a mean with `normal_log_prob`. Under `torch.autocast` the layers compute in half
+    precision, and what comes out is of the type that went in, so that densities and the KL are not rounded.
+
+    Args:
+        encoder: from examples x (B, ...) to mu and logvar side by side, (B, 2 L).
+        decoder: from codes z (N, L) to the parameters of p(x|z), (N, ...).
+        latent_dim: L, the numbers in a code; needed by `sample`, and to name a wrong code.
+        data_dim: D where examples are rows (B, D), to name a wrong example; None where they have another shape.
+        half_on_gpu: whether the layers compute in bfloat16 where a GPU has it (float16 would need its losses scaled).
+
+    Raises:
+        ValueError: from `encode` and `decode`: an example, a code or what the encoder returns has a wrong shape.
+
+    Source: Kingma & Welling (2014), appendix C. Book: chapter 6.
+    """
+
+    def __init__(
+        self,
+        encoder: nn.Module,
+        decoder: nn.Module,
+        latent_dim: int | None = None,
+        data_dim: int | None = None,
+        half_on_gpu: bool = False,
+    ):
+        super().__init__()
+        self.encoder, self.decoder = encoder, decoder
+        self.latent_dim, self.data_dim, self.half_on_gpu = latent_dim, data_dim, half_on_gpu
+
+    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """mu and logvar (log of the variance) of q(z|x), (B, L) each, for examples x (B, ...)."""
+        if self.data_dim is not None:
+            _expect_columns("x", x, self.data_dim)
+        with _half_precision(x.device, self.half_on_gpu):
+            both = self.encoder(x)
+        if both.dim() < 2 or both.shape[-1] % 2 or self.latent_dim not in (None, both.shape[-1] // 2):
+            half = "L" if self.latent_dim is None else self.latent_dim
+            raise ValueError(f"encoder must return mu and logvar side by side, (B, 2 {half}); got {tuple(both.shape)}")
+        mu, logvar = both.to(x.dtype).chunk(2, -1)
+        return mu, logvar
+
+    def decode(self, z: Tensor) -> Tensor:
+        """The decoder's last layer at z (..., L), one event a code: any real numbers, as in `Autoencoder.decode`."""
+        if self.latent_dim is not None:
+            _expect_columns("z", z, self.latent_dim)
+        with _half_precision(z.device, self.half_on_gpu):
+            params = self.decoder(z.flatten(0, -2))
+        return params.to(z.dtype).unflatten(0, z.shape[:-1])
+
+    def sample(self, n: int, generator: torch.Generator | None = None) -> Tensor:
+        """`decode` at n draws from the prior N(0, I), (n, ...): the parameters of p(x|z), not pictures.
+
+        Raises:
+            ValueError: the model was made without `latent_dim`.
+        """
+        if self.latent_dim is None:
+            raise ValueError("sample needs latent_dim: expected VAE(encoder, decoder, latent_dim); got None")
+        like = next(self.parameters())
+        shape = (n, self.latent_dim)
+        return self.decode(torch.randn(shape, generator=generator, device=like.device, dtype=like.dtype))
+
+
+def mlp_vae(data_dim: int, latent_dim: int, hidden_dims: Sequence[int] = (400,)) -> VAE:
+    """A `VAE` of two MLPs for examples that are rows.
 
     Args:
         data_dim: D, the numbers in one example.
         latent_dim: L, the numbers in a code.
         hidden_dims: widths between D and L, mirrored in the decoder.
 
+    Returns:
+        A model from (B, D) to (B, L) and back.
+
+    Raises:
+        ValueError: a width is below 1.
+
     Source: Kingma & Welling (2014), appendix C. Book: chapter 6.
     """
-
-    def __init__(self, data_dim: int, latent_dim: int, hidden_dims: Sequence[int] = (400,)):
-        super().__init__()
-        self.data_dim, self.latent_dim = data_dim, latent_dim
-        self.encoder = mlp([data_dim, *hidden_dims, 2 * latent_dim])
-        self.decoder = mlp([latent_dim, *reversed(hidden_dims), data_dim])
-
-    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """mu and logvar (log of the variance) of q(z|x), (B, L) each, for examples x (B, D)."""
-        _expect_columns("x", x, self.data_dim)
-        mu, logvar = self.encoder(x).to(x.dtype).chunk(2, -1)
-        return mu, logvar
-
-    def decode(self, z: Tensor) -> Tensor:
-        """The decoder's last linear layer (..., D) at z (..., L): any real numbers, as in `Autoencoder.decode`."""
-        _expect_columns("z", z, self.latent_dim)
-        return self.decoder(z).to(z.dtype)
-
-    def sample(self, n: int, generator: torch.Generator | None = None) -> Tensor:
-        """`decode` at n draws from the prior, (n, D): the parameters of p(x|z), not pictures."""
-        device = next(self.parameters()).device
-        return self.decode(torch.randn(n, self.latent_dim, generator=generator, device=device))
+    encoder = mlp([data_dim, *hidden_dims, 2 * latent_dim])
+    return VAE(encoder, mlp([latent_dim, *reversed(hidden_dims), data_dim]), latent_dim, data_dim)
 
 
-class ConvVAE(VAE):
-    """The `VAE` for square pictures: every layer of the encoder halves their sides, every layer of the decoder doubles.
+def conv_vae(latent_dim: int, widths: Sequence[int] = (16, 32, 64, 128, 128), channels: int = 3, size: int = 64) -> VAE:
+    """A `VAE` for square pictures: every layer of the encoder halves their sides, every layer of the decoder doubles.
 
-    Examples are rows as in the whole book: x is `images.flatten(1)`. What `decode` gives is the mean of a Gaussian,
-    best used with a `GaussianLikelihood`. On a GPU that computes in bfloat16 the layers do; what comes out is of
-    the type that went in, so that densities and the KL are not rounded.
+    Examples are rows as in the whole book: x is `images.flatten(1)`, pixels in [0, 1]. What `decode` gives is the mean
+    of a Gaussian as rows (..., D): colours, mostly but not necessarily in [0, 1]; best used with a Gaussian whose
+    spread is learned. On a GPU that computes in bfloat16 the layers do.
 
     Args:
         latent_dim: L, the numbers in a code.
@@ -120,41 +179,32 @@ class ConvVAE(VAE):
 
     Source: Kingma & Welling (2014), with layers as in Radford et al. (2016), no normalisation. Book: chapter 7.
     """
+    small = size >> len(widths)
+    if small < 1 or small << len(widths) != size:
+        raise ValueError(f"size must be a multiple of 2^{len(widths)}, a half for every width; got {size}")
+    square = (widths[-1], small, small)  # what is left at the narrow end
+    down = [_Centred(), nn.Unflatten(1, (channels, size, size))]
+    for here, there in pairwise([channels, *widths]):
+        down += [nn.Conv2d(here, there, 4, stride=2, padding=1), nn.SiLU()]
+    up = [nn.Linear(latent_dim, math.prod(square)), nn.SiLU(), nn.Unflatten(-1, square)]
+    for here, there in pairwise([*reversed(widths), channels]):
+        up += [nn.ConvTranspose2d(here, there, 4, stride=2, padding=1), nn.SiLU()]
+    head = nn.Linear(math.prod(square), 2 * latent_dim)
+    encoder = nn.Sequential(*down, nn.Flatten(), head)
+    decoder = nn.Sequential(*up[:-1], nn.Flatten())
+    model = VAE(encoder, decoder, latent_dim, channels * size**2, half_on_gpu=True)
+    model.apply(_keep_variance)
+    nn.init.normal_(up[-2].weight, std=0.1)
+    nn.init.constant_(up[-2].bias, 0.5)  # the first pictures are grey
+    nn.init.constant_(head.bias[latent_dim:], -4.0)  # the first q are narrow: noise would drown them
+    return model.to(memory_format=torch.channels_last)  # the order in which convolutions are fastest
 
-    def __init__(
-        self, latent_dim: int, widths: Sequence[int] = (16, 32, 64, 128, 128), channels: int = 3, size: int = 64
-    ):
-        small = size >> len(widths)
-        if small < 1 or small << len(widths) != size:
-            raise ValueError(f"size must be a multiple of 2^{len(widths)}, a half for every width; got {size}")
-        nn.Module.__init__(self)  # not VAE's, which would build its own layers
-        self.data_dim, self.latent_dim = channels * size**2, latent_dim
-        square = (widths[-1], small, small)  # what is left at the narrow end
-        down = [nn.Unflatten(1, (channels, size, size))]
-        for here, there in pairwise([channels, *widths]):
-            down += [nn.Conv2d(here, there, 4, stride=2, padding=1), nn.SiLU()]
-        up = [nn.Linear(latent_dim, math.prod(square)), nn.SiLU(), nn.Unflatten(1, square)]
-        for here, there in pairwise([*reversed(widths), channels]):
-            up += [nn.ConvTranspose2d(here, there, 4, stride=2, padding=1), nn.SiLU()]
-        self.encoder = nn.Sequential(*down, nn.Flatten(), nn.Linear(math.prod(square), 2 * latent_dim))
-        self.decoder = nn.Sequential(*up[:-1], nn.Flatten())
-        self.apply(_keep_variance)
-        nn.init.normal_(up[-2].weight, std=0.1)
-        nn.init.constant_(up[-2].bias, 0.5)  # the first pictures are grey
-        nn.init.constant_(self.encoder[-1].bias[latent_dim:], -4.0)  # the first q are narrow: noise would drown them
-        self.to(memory_format=torch.channels_last)  # the order in which convolutions are fastest
 
-    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """mu and logvar of q(z|x), (B, L) each, for pictures as rows x (B, D), pixels in [0, 1]."""
-        with _half_precision(x.device):
-            return super().encode(4 * x - 2)  # about centred: else the layers see brightness and no hue
+class _Centred(nn.Module):
+    """Pixels about zero: else the first layer sees brightness and no hue."""
 
-    def decode(self, z: Tensor) -> Tensor:
-        """The mean of p(x|z) as rows (..., D) at z (..., L): colours, mostly but not necessarily in [0, 1]."""
-        _expect_columns("z", z, self.latent_dim)
-        with _half_precision(z.device):
-            rows = self.decoder(z.flatten(0, -2))
-        return rows.to(z.dtype).unflatten(0, z.shape[:-1])
+    def forward(self, x: Tensor) -> Tensor:
+        return 4 * x - 2
 
 
 class GaussianLikelihood(nn.Module):
@@ -184,12 +234,12 @@ def _keep_variance(layer: nn.Module) -> None:
         transposed = isinstance(layer, nn.ConvTranspose2d)  # a stride of 2 leaves each pixel a quarter of the window
         inputs = layer.weight[:, 0].numel() / 4 if transposed else layer.weight[0].numel()
         nn.init.normal_(layer.weight, std=(1 if isinstance(layer, nn.Linear) else 2) ** 0.5 * inputs**-0.5)
-        nn.init.zeros_(layer.bias)
+        if layer.bias is not None:
+            nn.init.zeros_(layer.bias)
 
 
-def _half_precision(device: torch.device) -> AbstractContextManager:
-    """bfloat16 inside the layers where the GPU has it; float16 needs its losses scaled, so it is left alone."""
-    if device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False):
+def _half_precision(device: torch.device, wanted: bool) -> AbstractContextManager:
+    if wanted and device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False):
         return torch.autocast("cuda", torch.bfloat16)
     return nullcontext()
 

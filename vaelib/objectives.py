@@ -1,28 +1,45 @@
 """What is maximised: lower bounds on log p(x). Each function reads as its equation.
 
-A model here is anything with `encode(x) -> mu, logvar` (the Gaussian q(z|x)) and `decode(z) -> params` (the
-parameters of p(x|z)); the prior is N(0, I). The likelihood is handed over as a function of x and the
-parameters, such as `bernoulli_log_prob`.
+A model here is a `VAEModel`: anything with `encode(x) -> mu, logvar` (the Gaussian q(z|x)) and `decode(z) -> params`
+(the parameters of p(x|z)). An example may have any shape: its event is x.shape[1:]. The likelihood is handed over as
+a function of x and the parameters, such as `bernoulli_log_prob`; it sees both with the event as one last dimension,
+(B, D) and (..., P). The prior is N(0, I) unless another one is given: anything with `log_prob(z) -> (...)`, nats.
 """
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
 from vaelib.distributions import normal_log_prob, reparameterize, standard_normal_kl
+from vaelib.models import VAEModel
+
+LogLikelihood = Callable[[Tensor, Tensor], Tensor]
+
+
+class Prior(Protocol):
+    """A density over codes."""
+
+    def log_prob(self, z: Tensor, /) -> Tensor:
+        """log p(z) of codes z (..., L): (...), nats."""
+        ...
 
 
 class ElboTerms(NamedTuple):
     """The two terms of the bound, one number per example each, (B,), in nats.
 
-    `log_likelihood` estimates E_q[log p(x|z)] from one z; `kl` is KL(q(z|x) || p(z)), exact.
+    Attributes:
+        log_likelihood: estimates E_q[log p(x|z)] from one z.
+        kl: KL(q(z|x) || p(z)), exact for N(0, I); with another prior its estimate from the same z.
+        kl_per_dim: KL(q(z|x) || N(0, I)) by latent dimension, (B, L): what each number of the code is charged. It sums
+            to `kl` where the prior is N(0, I).
     """
 
     log_likelihood: Tensor
     kl: Tensor
+    kl_per_dim: Tensor
 
     @property
     def elbo(self) -> Tensor:
@@ -31,69 +48,78 @@ class ElboTerms(NamedTuple):
 
 
 def elbo_terms(
-    model,
+    model: VAEModel,
     x: Tensor,
-    log_likelihood: Callable[[Tensor, Tensor], Tensor],
+    log_likelihood: LogLikelihood,
     generator: torch.Generator | None = None,
+    prior: Prior | None = None,
 ) -> ElboTerms:
-    """E_q[log p(x|z)] from one reparameterized z per example, and KL(q(z|x) || N(0, I)) in closed form.
+    """E_q[log p(x|z)] from one reparameterized z per example, and KL(q(z|x) || p(z)).
+
+    The KL to N(0, I) is taken in closed form. Another prior r adds log p(z) - log r(z) at the same z, so that both
+    bounds, with one noise, differ by exactly that.
 
     Args:
-        model: anything with `encode` and `decode`, as above.
-        x: examples, (B, D).
+        model: a `VAEModel`.
+        x: examples, (B, ...).
         log_likelihood: function of x and the decoder's parameters that returns (B,), nats.
         generator: source of the noise; the global one by default.
+        prior: a density over codes; N(0, I) by default.
 
     Returns:
         `ElboTerms`; gradients reach the encoder through z and through the KL.
 
     Raises:
-        ValueError: the likelihood does not return one number per example.
+        ValueError: the likelihood or the prior does not return one number per example.
 
-    Source: Kingma & Welling (2014), eq. 10.
-    Book: chapter 3; assembled in chapter 6.
+    Source: Kingma & Welling (2014), eq. 10. Book: chapter 3; assembled in chapter 6.
     """
     mu, logvar = model.encode(x)  # (B, L)
     z = reparameterize(mu, logvar, generator)  # (B, L)
-    return ElboTerms(_one_each(log_likelihood(x, model.decode(z)), mu.shape[:-1]), standard_normal_kl(mu, logvar))
+    kl_per_dim = standard_normal_kl(mu.unsqueeze(-1), logvar.unsqueeze(-1))  # (B, L)
+    kl = kl_per_dim.sum(-1)
+    if prior is not None:
+        kl = kl + _log_prior(None, z) - _log_prior(prior, z)
+    return ElboTerms(_log_likelihood(model, x, z, log_likelihood), kl, kl_per_dim)
 
 
 def log_weights(
-    model,
+    model: VAEModel,
     x: Tensor,
-    log_likelihood: Callable[[Tensor, Tensor], Tensor],
+    log_likelihood: LogLikelihood,
     num_samples: int,
     generator: torch.Generator | None = None,
+    prior: Prior | None = None,
 ) -> Tensor:
     """log p(x|z) + log p(z) - log q(z|x) for `num_samples` draws z ~ q(z|x): log of an unbiased estimate of p(x).
 
     Args:
-        model, x, log_likelihood, generator: as `elbo_terms`. The decoder sees z of shape (K, B, L).
+        model, x, log_likelihood, generator, prior: as `elbo_terms`. The decoder sees all K B codes as one batch.
         num_samples: K, at least 1.
 
     Returns:
         (K, B), nats.
 
     Raises:
-        ValueError: num_samples below 1, or the likelihood does not return one number per sample and example.
+        ValueError: num_samples below 1; otherwise as `elbo_terms`.
 
     Source: Burda et al. (2016), section 3. Book: chapter 3.
     """
-    if num_samples < 1:
-        raise ValueError(f"num_samples must be at least 1; got {num_samples}")
+    if isinstance(num_samples, bool) or not isinstance(num_samples, int) or num_samples < 1:
+        raise ValueError(f"num_samples must be a whole number, at least 1; got {num_samples!r}")
     mu, logvar = model.encode(x)  # (B, L)
     z = reparameterize(mu.expand(num_samples, *mu.shape), logvar, generator)  # (K, B, L)
-    likelihood = _one_each(log_likelihood(x, model.decode(z)), z.shape[:-1])  # (K, B)
-    zero = torch.zeros_like(mu)
-    return likelihood + normal_log_prob(z, zero, zero) - normal_log_prob(z, mu, logvar)
+    likelihood = _log_likelihood(model, x, z, log_likelihood)  # (K, B)
+    return likelihood + _log_prior(prior, z) - normal_log_prob(z, mu, logvar)
 
 
 def iwae_bound(
-    model,
+    model: VAEModel,
     x: Tensor,
-    log_likelihood: Callable[[Tensor, Tensor], Tensor],
+    log_likelihood: LogLikelihood,
     num_samples: int,
     generator: torch.Generator | None = None,
+    prior: Prior | None = None,
 ) -> Tensor:
     """log of the mean of K importance weights: the importance-weighted bound.
 
@@ -109,15 +135,30 @@ def iwae_bound(
 
     Source: Burda et al. (2016), eq. 8. Book: chapter 3.
     """
-    weights = log_weights(model, x, log_likelihood, num_samples, generator)  # (K, B)
+    weights = log_weights(model, x, log_likelihood, num_samples, generator, prior)  # (K, B)
     return weights.logsumexp(0) - math.log(num_samples)
 
 
-def _one_each(values: Tensor, shape: torch.Size) -> Tensor:
-    """A likelihood with one number per example, or an error: (B, D) would silently weigh the KL by 1/D."""
+def _log_likelihood(model: VAEModel, x: Tensor, z: Tensor, log_likelihood: LogLikelihood) -> Tensor:
+    """log p(x|z) for codes (..., B, L): (..., B). The decoder sees rows of codes, the likelihood rows of numbers."""
+    params = model.decode(z.flatten(0, -2))  # (N, ...)
+    if len(params) != math.prod(z.shape[:-1]):
+        raise ValueError(f"decode must return one event per code, ({z.shape[:-1].numel()}, ...); got {params.shape}")
+    rows = params.flatten(1).unflatten(0, z.shape[:-1])  # (..., B, P)
+    return _one_each("log_likelihood", log_likelihood(x.flatten(1), rows), z.shape[:-1], "sum over the event dimension")
+
+
+def _log_prior(prior: Prior | None, z: Tensor) -> Tensor:
+    if prior is None:
+        zero = torch.zeros_like(z[..., :1, :])
+        return normal_log_prob(z, zero.expand_as(z), zero.expand_as(z))
+    return _one_each("prior.log_prob", prior.log_prob(z), z.shape[:-1], "sum over the latent dimension")
+
+
+def _one_each(name: str, values: Tensor, shape: torch.Size, hint: str) -> Tensor:
+    """One number per example, or an error: (B, D) beside (B,) would silently weigh a term by 1/D."""
     if values.shape != shape:
         raise ValueError(
-            f"log_likelihood must return one number per example, {tuple(shape)}; got {tuple(values.shape)}: "
-            "sum over the event dimension"
+            f"{name} must return one number per example, {tuple(shape)}; got {tuple(values.shape)}: {hint}"
         )
     return values

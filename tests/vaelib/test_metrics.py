@@ -1,11 +1,19 @@
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 from vaelib.distributions import bernoulli_log_prob, normal_log_prob
-from vaelib.metrics import HoleScore, active_units, classifier_features, log_likelihood_iw, principal_angles
-from vaelib.models import VAE
+from vaelib.linear import LinearGaussian
+from vaelib.metrics import (
+    active_units,
+    bits_per_dim,
+    classifier_features,
+    log_marginal_iw,
+    principal_angles,
+)
+from vaelib.models import mlp_vae
 
 
 def basis(*columns):
@@ -49,21 +57,6 @@ def test_active_units_are_those_whose_mean_moves():
         active_units(mu[:1])
 
 
-def test_the_hole_score_by_hand():
-    """Features are the pictures themselves; directions are angles in the plane, and chords are 2 sin(angle / 2)."""
-
-    def at(*degrees):
-        angles = torch.tensor(degrees, dtype=torch.float64).deg2rad()
-        return torch.stack([angles.cos(), angles.sin()], 1)
-
-    score = HoleScore(lambda x: x, train=at(0, 90), test=at(10, 10, 80))  # each is 10 degrees from its nearest
-    unit = 2 * math.sin(math.radians(5))
-    expected = [2 * math.sin(math.radians(a / 2)) / unit for a in (0, 20, 45, 60)]
-    far_away = 7 * at(0, 20, 45, 150)  # length does not matter
-    torch.testing.assert_close(score(far_away), torch.tensor(expected, dtype=torch.float64), atol=1e-6, rtol=0)
-    torch.testing.assert_close(score(at(10, 80)), torch.ones(2, dtype=torch.float64))
-
-
 def test_features_separate_what_they_were_trained_to_separate():
     torch.manual_seed(0)
     labels = torch.arange(600) % 3
@@ -80,8 +73,8 @@ def test_features_separate_what_they_were_trained_to_separate():
 def test_streaming_over_draws_is_encoding_every_copy_with_the_same_noise():
     """One picture at a time, its copies encoded again: the same log p(x) to a thousandth of a nat."""
     torch.manual_seed(0)
-    model, x = VAE(30, 4, (16,)).requires_grad_(False), torch.rand(7, 30).bernoulli()
-    found = log_likelihood_iw(model, x, bernoulli_log_prob, 100, torch.Generator().manual_seed(1), chunk=40)
+    model, x = mlp_vae(30, 4, (16,)).requires_grad_(False), torch.rand(7, 30).bernoulli()
+    found = log_marginal_iw(model, x, bernoulli_log_prob, 100, torch.Generator().manual_seed(1), chunk=40)
     generator = torch.Generator().manual_seed(1)
     noise = torch.cat([torch.randn(k, 7, 4, generator=generator) for k in (40, 40, 20)])
     for one, eps, log_px in zip(x, noise.unbind(1), found, strict=True):
@@ -91,3 +84,32 @@ def test_streaming_over_draws_is_encoding_every_copy_with_the_same_noise():
         weights = bernoulli_log_prob(copies, model.decode(z)) + normal_log_prob(z, 0 * z, 0 * z)
         weights = (weights - normal_log_prob(z, mu, logvar)).double()
         assert log_px.item() == pytest.approx(weights.exp().mean().log().item(), abs=1e-3)
+
+
+def test_bits_per_dim_of_a_fair_coin_and_of_an_even_density():
+    coins = 784 * torch.tensor([0.5], dtype=torch.float64).log()
+    torch.testing.assert_close(bits_per_dim(coins, 784), torch.ones(1, dtype=torch.float64))
+    flat = torch.zeros(3)  # log of the even density on [0, 1]: every one of 256 levels has one chance in 256
+    torch.testing.assert_close(bits_per_dim(flat, 12_288, levels=256), torch.full((3,), 8.0))
+    for dims, levels in ((0, 1), (5, 0)):
+        with pytest.raises(ValueError, match=f"dims and levels must be at least 1; got {dims} and {levels}"):
+            bits_per_dim(flat, dims, levels)
+
+
+def test_another_prior_moves_log_p_exactly():
+    """The linear laboratory with p(z) = N(0, 4 I) is the one with twice the weights and p(z) = N(0, I)."""
+    wide = SimpleNamespace(
+        log_prob=lambda z: normal_log_prob(z, torch.zeros_like(z), torch.full_like(z, math.log(4.0)))
+    )
+    generator = torch.Generator().manual_seed(0)
+    W = torch.randn(6, 2, generator=generator, dtype=torch.float64)
+    exact = LinearGaussian(2 * W, torch.zeros(6, dtype=torch.float64), 0.7)
+    x = torch.randn(4, 6, generator=generator, dtype=torch.float64)
+    mean, cov = LinearGaussian(W, torch.zeros(6, dtype=torch.float64), 0.7).posterior(x)
+    logvar = (1.5 * cov.diagonal()).log().expand(4, 2)
+    model = SimpleNamespace(encode=lambda x: (mean, logvar), decode=lambda z: z @ W.T)
+    spread = torch.tensor(2 * math.log(0.7), dtype=torch.float64)
+    found = log_marginal_iw(
+        model, x, lambda x, mu: normal_log_prob(x, mu, spread), 40_000, generator=generator, prior=wide
+    )
+    torch.testing.assert_close(found, exact.log_prob(x), atol=0.05, rtol=0)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from vaelib.distributions import bernoulli_log_prob
-from vaelib.models import VAE, Autoencoder, ConvVAE, GaussianLikelihood, mlp
+from vaelib.models import VAE, Autoencoder, GaussianLikelihood, conv_vae, mlp, mlp_vae
 from vaelib.objectives import elbo_terms
 from vaelib.train import fit
 
@@ -44,7 +44,7 @@ def test_wrong_shapes_are_named():
 
 
 def test_a_vae_encodes_to_a_mean_and_a_log_variance():
-    model = VAE(784, 20, hidden_dims=(400,))
+    model = mlp_vae(784, 20, hidden_dims=(400,))
     assert (
         sum(p.numel() for p in model.parameters()) == 784 * 400 + 400 + 400 * 40 + 40 + 20 * 400 + 400 + 400 * 784 + 784
     )
@@ -58,7 +58,7 @@ def test_a_vae_encodes_to_a_mean_and_a_log_variance():
 
 
 def test_samples_are_decoded_draws_from_the_prior():
-    model = VAE(6, 2, hidden_dims=())
+    model = mlp_vae(6, 2, hidden_dims=())
     got = model.sample(50_000, torch.Generator().manual_seed(0)).detach()
     weight, bias = model.decoder[0].weight.detach(), model.decoder[0].bias.detach()
     torch.testing.assert_close(got.mean(0), bias, atol=0.02, rtol=0)  # z ~ N(0, I) through an affine map
@@ -67,16 +67,53 @@ def test_samples_are_decoded_draws_from_the_prior():
 
 
 def test_training_or_evaluating_changes_nothing_in_a_vae():
-    model, x = VAE(6, 2), torch.rand(3, 6)
+    model, x = mlp_vae(6, 2), torch.rand(3, 6)
     trained = [t.clone() for t in model.train().encode(x)]
     assert all(torch.equal(a, b) for a, b in zip(trained, model.eval().encode(x), strict=True))
 
 
 def test_a_vae_names_wrong_shapes():
     with pytest.raises(ValueError, match=r"x must have shape \(B, 784\); got \(64, 1, 28, 28\); flatten images"):
-        VAE(784, 2).encode(torch.zeros(64, 1, 28, 28))
+        mlp_vae(784, 2).encode(torch.zeros(64, 1, 28, 28))
     with pytest.raises(ValueError, match=r"z must have shape \(B, 2\); got \(5, 3\)$"):
-        VAE(784, 2).decode(torch.zeros(5, 3))
+        mlp_vae(784, 2).decode(torch.zeros(5, 3))
+
+
+def test_two_networks_of_your_own_make_a_vae():
+    """Pictures as pictures: nothing has to be a row, and draws by the thousand reach the decoder as one batch."""
+    torch.manual_seed(0)
+    encoder = torch.nn.Sequential(torch.nn.Conv2d(1, 3, 4, 2, 1), torch.nn.Flatten(), torch.nn.Linear(48, 6))
+    decoder = torch.nn.Sequential(torch.nn.Linear(3, 64), torch.nn.Unflatten(1, (1, 8, 8)))
+    model, x = VAE(encoder, decoder, latent_dim=3), torch.rand(5, 1, 8, 8).bernoulli()
+    assert model.sample(2).shape == (2, 1, 8, 8) and model.decode(torch.zeros(4, 5, 3)).shape == (4, 5, 1, 8, 8)
+    terms = elbo_terms(model, x, bernoulli_log_prob, torch.Generator().manual_seed(1))
+    rows = mlp_vae(64, 3)
+    rows.encode, rows.decode = lambda r: model.encode(r.unflatten(1, (1, 8, 8))), lambda z: model.decode(z).flatten(1)
+    torch.testing.assert_close(
+        terms, elbo_terms(rows, x.flatten(1), bernoulli_log_prob, torch.Generator().manual_seed(1))
+    )
+    assert VAE(encoder, decoder).double().encode(x.double())[0].dtype == torch.float64
+
+
+def test_a_sample_is_of_the_type_of_the_parameters():
+    assert mlp_vae(4, 2).double().sample(3).dtype == torch.float64
+    before = torch.get_default_dtype()
+    model = mlp_vae(4, 2)
+    try:
+        torch.set_default_dtype(torch.float64)
+        assert model.sample(3).dtype == torch.float32
+    finally:
+        torch.set_default_dtype(before)
+
+
+def test_a_network_that_is_no_encoder_is_named():
+    plain = torch.nn.Linear(4, 3)
+    with pytest.raises(ValueError, match=r"encoder must return mu and logvar side by side, \(B, 2 L\); got \(5, 3\)"):
+        VAE(plain, plain).encode(torch.zeros(5, 4))
+    with pytest.raises(ValueError, match=r"\(B, 2 7\); got \(5, 4\)"):
+        VAE(torch.nn.Linear(4, 4), plain, latent_dim=7).encode(torch.zeros(5, 4))
+    with pytest.raises(ValueError, match=r"sample needs latent_dim: expected VAE\(encoder, decoder, latent_dim\)"):
+        VAE(plain, plain).sample(3)
 
 
 # --- pictures -----------------------------------------------------------------------------------------------
@@ -84,7 +121,7 @@ def test_a_vae_names_wrong_shapes():
 
 @pytest.mark.parametrize("batch", [1, 3, 7])
 def test_five_layers_down_and_five_up_for_any_batch(batch):
-    model = ConvVAE(11, widths=(4, 5, 6, 7, 8))
+    model = conv_vae(11, widths=(4, 5, 6, 7, 8))
     kinds = [[type(layer) for layer in part] for part in (model.encoder, model.decoder)]
     assert kinds[0].count(torch.nn.Conv2d) == kinds[1].count(torch.nn.ConvTranspose2d) == 5
     x = torch.rand(batch, 3, 64, 64).flatten(1)
@@ -95,19 +132,19 @@ def test_five_layers_down_and_five_up_for_any_batch(batch):
 
 
 def test_rows_are_pictures_and_every_sample_is_on_its_own():
-    model = ConvVAE(2, widths=(4, 5), size=8, channels=1).double()
+    model = conv_vae(2, widths=(4, 5), size=8, channels=1).double()
     x = torch.rand(5, 64, dtype=torch.float64)
     torch.testing.assert_close(model.encode(x)[0][3], model.encode(x[3:4])[0][0])  # a batch is no context
     z = torch.randn(3, 5, 2, dtype=torch.float64)
     torch.testing.assert_close(model.decode(z)[1], model.decode(z[1]))
-    by_layers = model.encoder[1:-1](4 * x.reshape(5, 1, 8, 8) - 2)
+    by_layers = model.encoder[2:-1](4 * x.reshape(5, 1, 8, 8) - 2)
     torch.testing.assert_close(torch.cat(model.encode(x), 1), model.encoder[-1](by_layers))
 
 
 def test_a_pixel_reaches_the_code_and_the_code_every_pixel():
     """Receptive fields: no row or column of the picture is cut off at an edge."""
     torch.manual_seed(0)
-    model = ConvVAE(8)
+    model = conv_vae(8)
     x = torch.rand(1, 12_288, requires_grad=True)
     model.encode(x)[0].square().sum().backward()
     assert (x.grad.reshape(3, 64, 64).abs().amax(0) > 0).all()
@@ -118,20 +155,20 @@ def test_a_pixel_reaches_the_code_and_the_code_every_pixel():
 def test_sizes_that_do_not_fit_are_refused():
     for size in (60, 16, 48):
         with pytest.raises(ValueError, match=rf"size must be a multiple of 2\^5, a half for every width; got {size}"):
-            ConvVAE(2, size=size)
+            conv_vae(2, size=size)
     with pytest.raises(ValueError, match=r"x must have shape \(B, 12288\); got \(2, 3, 64, 64\); flatten images"):
-        ConvVAE(2).encode(torch.zeros(2, 3, 64, 64))
+        conv_vae(2).encode(torch.zeros(2, 3, 64, 64))
     with pytest.raises(ValueError, match=r"z must have shape \(B, 2\); got \(5, 3\)$"):
-        ConvVAE(2).decode(torch.zeros(5, 3))
+        conv_vae(2).decode(torch.zeros(5, 3))
 
 
 def test_weights_are_channels_last_and_so_is_what_they_make():
-    model = ConvVAE(2)
+    model = conv_vae(2)
     assert all(w.is_contiguous(memory_format=torch.channels_last) for w in model.parameters() if w.dim() == 4)
-    assert model.encoder[1](torch.rand(2, 3, 64, 64)).is_contiguous(memory_format=torch.channels_last)
+    assert model.encoder[2](torch.rand(2, 3, 64, 64)).is_contiguous(memory_format=torch.channels_last)
 
 
-@pytest.mark.parametrize("make", [ConvVAE, partial(VAE, 12_288)])
+@pytest.mark.parametrize("make", [conv_vae, partial(mlp_vae, 12_288)])
 def test_bfloat16_stays_inside(make):
     """The convolutions on a GPU take this path by themselves; everything else does so when it is told to."""
     torch.manual_seed(0)
@@ -153,7 +190,7 @@ def test_bfloat16_stays_inside(make):
 def test_a_fresh_model_passes_colours_on():
     """The signal reaches the code and comes out again; PyTorch's own start loses it, 0.0007 and 0.0002 are left."""
     torch.manual_seed(0)
-    model, z = ConvVAE(16), torch.randn(40, 16)
+    model, z = conv_vae(16), torch.randn(40, 16)
     colours = torch.rand(40, 3, 1, 1).expand(-1, -1, 64, 64).flatten(1)
     hidden = model.decoder[:-2](z)
     assert 0.03 < model.encode(colours)[0].std(0).mean() < 2 and 0.03 < hidden.std(0).mean() < 2
@@ -162,7 +199,7 @@ def test_a_fresh_model_passes_colours_on():
 
 @pytest.mark.gpu
 def test_half_precision_on_a_gpu():
-    model = ConvVAE(6).cuda()
+    model = conv_vae(6).cuda()
     x = torch.rand(5, 12_288, device="cuda")
     (loss := -elbo_terms(model, x, GaussianLikelihood(-3.0).cuda()).elbo.mean()).backward()
     assert loss.dtype == torch.float32 and all(p.grad.isfinite().all() for p in model.parameters())
@@ -184,7 +221,7 @@ def test_a_learned_sigma_finds_the_mean_squared_error():
 
 
 def test_an_assigned_likelihood_is_part_of_the_model():
-    model = ConvVAE(2, widths=(3, 4), size=8)
+    model = conv_vae(2, widths=(3, 4), size=8)
     model.likelihood = GaussianLikelihood()
     assert any(p is model.likelihood.logvar for p in model.parameters())
     start = model.likelihood.logvar.item()
@@ -201,7 +238,7 @@ def test_a_small_model_learns_to_copy():
     x = torch.zeros(2, 3, 8, 8)
     x[0, 0, :4], x[1, 2, :, 4:] = 1, 1
     x = x.flatten(1).repeat(32, 1)
-    model = ConvVAE(2, widths=(16, 16), size=8)
+    model = conv_vae(2, widths=(16, 16), size=8)
     model.likelihood = GaussianLikelihood(-2.0)
     loss = lambda m, x: -elbo_terms(m, x, m.likelihood).elbo.mean()  # noqa: E731
     fit(model, loss, x, epochs=100, batch_size=32, lr=5e-3, device=torch.device("cpu"))

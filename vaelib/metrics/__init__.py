@@ -1,0 +1,16 @@
+"""Estimates with units: how well, how much, how far."""
+
+from vaelib.metrics._estimates import active_units, bits_per_dim, log_marginal_iw, principal_angles
+from vaelib.metrics._samples import SampleQuality, classifier_features, frechet_distance, nearest, sample_quality
+
+__all__ = [
+    "SampleQuality",
+    "active_units",
+    "bits_per_dim",
+    "classifier_features",
+    "frechet_distance",
+    "log_marginal_iw",
+    "nearest",
+    "principal_angles",
+    "sample_quality",
+]
