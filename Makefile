@@ -46,38 +46,38 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 
 execute: $(STAMP)
-	$(PYTHON) book/_ext/publish.py
-	$(BIN)/python book/_ext/execute.py
+	$(PYTHON) tools/publish.py
+	$(BIN)/python tools/execute.py
 
 # Asks other sites, so it is no part of the tests.
 links: $(STAMP)
 	$(BIN)/jupyter-book build . --path-output book --builder linkcheck
 
 pdf: book
-	$(BIN)/python book/_ext/pdf.py
+	$(BIN)/python tools/pdf.py
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks
 
 mutants: $(STAMP)
-	$(BIN)/python -m benchmarks.mutants
+	$(BIN)/python -m tools.mutants
 
 # make slides CHAPTER=04_kl
 slides: $(STAMP)
-	$(BIN)/python book/_ext/slides.py $(or $(CHAPTER),04_kl)
+	$(BIN)/python tools/slides.py $(or $(CHAPTER),04_kl)
 
 # make publish REPO=https://github.com/owner/name: needs Python and git only; then commit and push.
 publish:
 	$(if $(filter undefined,$(origin REPO)),$(error use: make publish REPO=https://github.com/owner/name))
-	$(PYTHON) book/_ext/publish.py $(or $(REPO),--remove)
+	$(PYTHON) tools/publish.py $(or $(REPO),--remove)
 
 unpublish:
-	$(PYTHON) book/_ext/publish.py --remove
+	$(PYTHON) tools/publish.py --remove
 
 # Every chapter as in Colab, the newest and the oldest; two environments of 5 GB in .colab, made once.
 colab-test:
-	$(PYTHON) tests/colab/run.py --python 3.13
-	$(PYTHON) tests/colab/run.py --python 3.11
+	$(PYTHON) tools/colab/run.py --python 3.13
+	$(PYTHON) tools/colab/run.py --python 3.11
 
 clean:
 	rm -rf book/_build

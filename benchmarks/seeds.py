@@ -3,7 +3,7 @@
 import torch
 
 from benchmarks.usual import fit_in_a_cycle, negative_elbo, pictures
-from vaelib.models import VAE
+from vaelib.models import mlp_vae
 from vaelib.train import as_float, evaluate, set_seed
 
 PASSES, BATCH, PEAK = 8, 256, 3e-3
@@ -15,6 +15,6 @@ def run(device: torch.device, seed: int) -> tuple[float, float]:
     train, test = pictures()
     fixed = as_float(test).bernoulli(generator=torch.Generator().manual_seed(TEST_SEED)).to(device)
     set_seed(seed)
-    model = VAE(784, 20, (400,))
+    model = mlp_vae(784, 20, (400,))
     seconds = fit_in_a_cycle(model, lambda m, x: negative_elbo(m, x.bernoulli()), train, PASSES, BATCH, PEAK, device)
     return evaluate(model, negative_elbo, fixed)[0], seconds

@@ -6,7 +6,7 @@ from functools import cache
 import torch
 
 from benchmarks.usual import example_loss, fit_in_a_cycle, negative_elbo, pictures, usual_epochs
-from vaelib.models import VAE
+from vaelib.models import VAE, mlp_vae
 from vaelib.train import evaluate, set_seed
 
 EPOCHS = 10  # of the example
@@ -21,10 +21,10 @@ def reach(device: torch.device, pair: int) -> tuple[float, float]:
     """
     train, test = pictures()
     set_seed(pair)
-    example = VAE(784, 20, (400,)).to(device)
+    example = mlp_vae(784, 20, (400,)).to(device)
     usual = usual_epochs(example, example_loss, EPOCHS, device, judge=True)
     set_seed(pair)
-    model = VAE(784, 20, (400,))
+    model = mlp_vae(784, 20, (400,))
     loss = in_half if half_is_faster(device) else negative_elbo
     shape = {"betas": (0.9, 0.99), "pct_start": 0.2, "cycle_momentum": False}
     ours = fit_in_a_cycle(model, loss, train, OURS, BATCH, PEAK, device, **shape)

@@ -1,12 +1,11 @@
 """Run the chapters whose code, or whose part of vaelib, has changed since they were last run, in place.
 
-    python book/_ext/execute.py [--all] [NOTEBOOK ...]
+    python tools/execute.py [--all] [NOTEBOOK ...]
 
 Without notebooks: every chapter of the book. A chapter that fails keeps its file as it was, and the exit code is 1.
 """
 
 import argparse
-import ast
 import base64
 import hashlib
 import io
@@ -18,15 +17,12 @@ import time
 from pathlib import Path
 
 import nbformat
-from IPython.core.inputtransformer2 import TransformerManager
+from digest import code_cells, digest
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from PIL import Image, ImageChops
 
-from publish import is_first_cell
-
-BOOK = Path(__file__).resolve().parent.parent
-LIBRARY = BOOK.parent / "vaelib"
+BOOK = Path(__file__).resolve().parents[1] / "book"
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 PALETTES, UNSEEN = (64, 96, 128, 192), 16  # colours of a picture; how far, of 255, the worst pixel may be off
@@ -73,48 +69,6 @@ def is_up_to_date(notebook):
         return False
 
 
-def code_cells(notebook):
-    return [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
-
-
-def digest(notebook):
-    """SHA-256 of the code of a chapter and of the files of vaelib that it imports, directly or not.
-
-    The first cell is left out: it does nothing here, and the address in it may change.
-    """
-    sources = [cell.source for cell in code_cells(notebook) if not is_first_cell(cell.source)]
-    found = hashlib.sha256(json.dumps(sources).encode())
-    for path in library_files(notebook):
-        found.update(f"\n{path.name}\n".encode() + path.read_bytes())
-    return found.hexdigest()
-
-
-def library_files(notebook):
-    """The files of vaelib that a chapter depends on. `__init__.py` holds only the version, and is left out."""
-    found = set()
-    todo = [TransformerManager().transform_cell(cell.source) for cell in code_cells(notebook)]
-    while todo:
-        paths = {LIBRARY / f"{name}.py" for name in imported_modules(todo.pop())}
-        new = {path for path in paths - found if path.exists()}
-        found |= new
-        todo.extend(path.read_text(encoding="utf-8") for path in new)
-    scripts = LIBRARY.glob("js/*.js") if LIBRARY / "widgets.py" in found else []
-    return sorted(found) + sorted(scripts)
-
-
-def imported_modules(source):
-    """Names of the modules of vaelib that a piece of Python imports, anywhere in it."""
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            base = f"vaelib.{node.module or ''}".strip(".") if node.level else node.module
-            names = [f"{base}.{alias.name}" for alias in node.names]
-        else:
-            continue
-        yield from (name.split(".")[1] for name in names if name.startswith("vaelib."))
-
-
 def run(notebook, folder):
     """Run every cell in a fresh kernel, with progress bars switched off."""
     notebook.metadata.pop("widgets", None)
@@ -148,6 +102,7 @@ def tidy(notebook):
             for output in cell.outputs:
                 if "image/png" in output.get("data", {}):
                     output.data["image/png"] = with_palette(output.data["image/png"])
+    name_widgets(notebook)
 
 
 def keep_live_widgets(notebook):
@@ -171,6 +126,39 @@ def keep_live_widgets(notebook):
 def is_dead_view(output, live):
     view = output.get("data", {}).get(WIDGET_VIEW)
     return view is not None and view["model_id"] not in live
+
+
+def name_widgets(notebook):
+    """Number the live widgets by the cell that shows them, in place of names that differ from run to run."""
+    shown = [
+        (output.data[WIDGET_VIEW], cell.id)
+        for cell in code_cells(notebook)
+        for output in cell.outputs
+        if WIDGET_VIEW in output.get("data", {})
+    ]
+    names = {}
+    for view, cell in shown:
+        for old in _with_parts(notebook, view["model_id"], names):
+            names[old] = hashlib.sha256(f"{cell} {len(names)}".encode()).hexdigest()[:32]
+    if names:
+        text = json.dumps(notebook.metadata["widgets"])
+        pattern = re.compile("|".join(map(re.escape, names)))
+        notebook.metadata["widgets"] = nbformat.from_dict(json.loads(pattern.sub(lambda old: names[old[0]], text)))
+        states = notebook.metadata["widgets"][WIDGET_STATE]["state"]
+        notebook.metadata["widgets"][WIDGET_STATE]["state"] = dict(sorted(states.items()))
+    for view, _ in shown:
+        view["model_id"] = names[view["model_id"]]
+
+
+def _with_parts(notebook, name, named):
+    """A widget and the widgets that it is made of (its layout), those without a name yet."""
+    state = notebook.metadata["widgets"][WIDGET_STATE]["state"]
+    found, todo = [], [name]
+    while todo:
+        if (model := todo.pop()) not in found and model in state and model not in named:
+            found.append(model)
+            todo += re.findall(r"IPY_MODEL_(\w+)", json.dumps(state[model]["state"]))
+    return found
 
 
 def with_palette(encoded):

@@ -1,9 +1,9 @@
 """Change every operator, constant and reduction of the mathematics, one at a time, and see which test notices.
 
-    python -m benchmarks.mutants              all mutants against the unit tests, a sample against the notebooks
-    python -m benchmarks.mutants objectives   one module, unit tests only
+    python -m tools.mutants              all mutants against the unit tests, a sample against the notebooks
+    python -m tools.mutants objectives   one module, unit tests only
 
-Every mutant runs in a forked child, so that torch is imported once. A table goes to benchmarks/mutants.md.
+Every mutant runs in a forked child, so that torch is imported once. A table goes to tools/mutants.md.
 (The packaged testers start Python anew for each mutant, and none of them swaps a sum for a mean.)
 """
 
@@ -21,7 +21,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parents[1]
 MODULES = ("distributions", "linear", "objectives")
 EQUIVALENT = {  # mutants that compute the same thing, and why
     "sum -> mean in `if not discarded.sum() > 0:": "a mean is positive when the sum is; of nothing it is NaN",

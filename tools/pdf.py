@@ -1,6 +1,6 @@
 """Every page of the built book as a PDF, printed by Chromium: `make pdf`.
 
-python book/_ext/pdf.py     # writes book/_build/pdf/NAME.pdf
+python tools/pdf.py     # writes book/_build/pdf/NAME.pdf
 """
 
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 HTML = ROOT / "book" / "_build" / "html"
 PDF = ROOT / "book" / "_build" / "pdf"
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")

@@ -1,9 +1,9 @@
 """Put the repository's address, and the commit that Colab installs vaelib from, everywhere they are needed.
 
-    python book/_ext/publish.py                                 the first cell of every chapter, as _config.yml says
-    python book/_ext/publish.py https://github.com/owner/name   a new address: _config.yml, then the chapters
-    python book/_ext/publish.py --remove                        no address: no buttons; the cell says what to do
-    python book/_ext/publish.py --check [ADDRESS]               changes nothing; fails if the stamp is out of date
+    python tools/publish.py                                 the first cell of every chapter, as _config.yml says
+    python tools/publish.py https://github.com/owner/name   a new address: _config.yml, then the chapters
+    python tools/publish.py --remove                        no address: no buttons; the cell says what to do
+    python tools/publish.py --check [ADDRESS]               changes nothing; fails if the stamp is out of date
 
 It needs Python and git, nothing else, so that a fork can be published before anything is installed.
 """
@@ -16,7 +16,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parents[1]
 COLAB = "https://colab.research.google.com"
 ADDRESS = re.compile(r"https://github\.com/[\w.-]+/[\w.-]+")
 FIRST_CELL = '''\

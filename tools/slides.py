@@ -1,6 +1,6 @@
 """Slides of a chapter, made of what a lecturer shows: its findings, its equations with what checked them, its figures.
 
-    python book/_ext/slides.py 04_kl       then open book/_build/slides/04_kl/index.html: no network is needed
+    python tools/slides.py 04_kl       then open book/_build/slides/04_kl/index.html: no network is needed
 
 The proofs and the talking stay with the lecturer. sphinx-revealjs makes the deck and brings reveal.js along.
 """
@@ -14,10 +14,9 @@ import sys
 from pathlib import Path
 
 import nbformat
-
 from ledger import entries
 
-BOOK = Path(__file__).resolve().parent.parent
+BOOK = Path(__file__).resolve().parents[1] / "book"
 SKIPPED = re.compile(r"## (Recall|Exercises|Where we differ|The next question|What the next|Next|Your turn)")
 DISPLAY = re.compile(r"^\$\$\s*\n(?:(?!^\$\$).)*?\n\$\$ \(((?:eq|def)-[a-z0-9-]+)\)", re.DOTALL | re.MULTILINE)
 ROLE = re.compile(r"\s*\(?\{[\w:]+\}`[^`]*`\)?")

@@ -4,6 +4,8 @@ import ast
 import re
 from typing import NamedTuple
 
+from library import taken
+
 MAGIC = re.compile(r"^(\s*)[%!].*$", re.MULTILINE)
 PIECE = re.compile(r"<[^>]*>|&[^;\s]+;|[^<&]")
 
@@ -24,10 +26,9 @@ def uses(source: str, imported: dict[str, str]) -> list[Use]:
     tree = ast.parse(MAGIC.sub(r"\1pass", source))
     found = []
     for node in sorted(ast.walk(tree), key=lambda n: (getattr(n, "lineno", 0), getattr(n, "col_offset", 0))):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "vaelib":
-            base = node.module.removeprefix("vaelib").lstrip(".")
-            for alias in node.names:
-                imported[alias.asname or alias.name] = name = f"{base}.{alias.name}".lstrip(".")
+        if isinstance(node, ast.ImportFrom):
+            for alias, name in taken(node):
+                imported[alias.asname or alias.name] = name
                 found.append(_use(name, alias, alias.name, lines, True))
         elif isinstance(node, ast.Name) and node.id in imported:
             found.append(_use(imported[node.id], node, node.id, lines, False))

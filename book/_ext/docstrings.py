@@ -6,6 +6,8 @@ import textwrap
 from pathlib import Path
 from typing import NamedTuple
 
+import library
+
 SECTION = re.compile(r"^(Args and Returns|Returns, Raises|Args|Attributes|Returns|Raises|Source|Book):[ ]*\n?", re.M)
 ITEM = re.compile(r"(\w+(?:, \w+)*): (.*)", re.DOTALL)
 
@@ -21,9 +23,8 @@ class Entry(NamedTuple):
 
 
 def modules(folder: Path) -> dict[str, ast.Module]:
-    """The public files of the library, by name; `__init__` holds the version only."""
-    paths = [path for path in sorted(folder.glob("*.py")) if not path.stem.startswith("_")]
-    return {path.stem: ast.parse(path.read_text(encoding="utf-8")) for path in paths}
+    """The public modules and packages of the library, by name."""
+    return {name: library.tree(name, folder) for name in library.module_names(folder)}
 
 
 def entries(body, owner: str = "") -> list[Entry]:

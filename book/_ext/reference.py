@@ -13,6 +13,7 @@ from sphinx import addnodes
 from sphinx.util.docutils import SphinxDirective
 
 import docstrings
+import library
 from reference_links import Links, built_in, forget, note_uses, used_in, visit, write_again
 
 CHAPTER = re.compile(r'[Cc]hapter (\d+)(?:, "([^"]+)")?')
@@ -25,7 +26,8 @@ class Reference(SphinxDirective):
         folder = Path(self.env.srcdir) / "vaelib"
         files = docstrings.modules(folder)
         for name in files:
-            self.env.note_dependency(str(folder / f"{name}.py"))
+            for path in library.files(name, folder):
+                self.env.note_dependency(str(path))
         sections = Path(self.env.srcdir) / "book" / "built.yml"
         self.env.note_dependency(str(sections))
         self.built = yaml.safe_load(sections.read_text(encoding="utf-8"))

@@ -16,7 +16,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from vaelib.data import load
 from vaelib.distributions import bernoulli_log_prob
-from vaelib.models import VAE
+from vaelib.models import VAE, mlp_vae
 from vaelib.objectives import elbo_terms
 from vaelib.train import set_seed, train_epoch
 
@@ -67,7 +67,7 @@ def train(rank: int, size: int, device: torch.device, chosen) -> tuple[Tensor, V
     """Returns the loss of every step, over all processes, (steps,), and the model."""
     x = load(chosen.data).train_images.flatten(1).to(device)  # (N, D)
     set_seed(0)
-    model = VAE(x.shape[1], latent_dim=20).to(device)
+    model = mlp_vae(x.shape[1], latent_dim=20).to(device)
     noise = torch.Generator(device).manual_seed(1 + rank)  # each process its own
     objective = Objective(model, noise)
     if size > 1:

@@ -8,13 +8,11 @@ import ast
 import copy
 from collections import defaultdict
 from functools import cache
-from pathlib import Path
 
-import vaelib
+import library
+from library import FUNCTIONS, called, imports
 
-LIBRARY = Path(vaelib.__file__).parent
 FORMULAS = ("distributions", "linear", "metrics", "models", "objectives")
-FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 SIDES = {"label", "left", "right", "smaller", "larger"}
 
 
@@ -23,30 +21,6 @@ def sides(call):
     named = [keyword.value for keyword in call.keywords if keyword.arg in SIDES]
     both = (call.args + named)[1:3]
     return both if len(both) == 2 and not any(isinstance(side, ast.Starred) for side in both) else None
-
-
-def imports(trees):
-    """What is imported from vaelib: {name in the notebook: "linear.pca", or "linear" for a module}."""
-    found = {}
-    for node in (node for tree in trees for node in ast.walk(tree)):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "vaelib":
-            inside = node.module.split(".")[1:]
-            found.update({name.asname or name.name: ".".join([*inside, name.name]) for name in node.names})
-        elif isinstance(node, ast.Import):
-            for name in node.names:
-                if name.name.split(".")[0] == "vaelib":
-                    found[name.asname or "vaelib"] = name.name.partition(".")[2] if name.asname else ""
-    return found
-
-
-def vaelib_name(node, imported):
-    """ "linear.pca" for an expression that names it, whatever it was imported as; None for other expressions."""
-    if not isinstance(node, ast.Name | ast.Attribute):
-        return None
-    head, *rest = ast.unparse(node).split(".")
-    if head not in imported:
-        return None
-    return ".".join([part for part in [imported[head], *rest] if part])
 
 
 def defined_functions(trees):
@@ -131,7 +105,7 @@ def _reached(expression, follow, imported):
         hidden = _locals(node)
         visible = {name: full for name, full in imported.items() if name not in hidden}
         for part in ast.walk(node):
-            name = (vaelib_name(part, visible) or "").split(".")
+            name = (called(part, visible) or "").split(".")
             if name[0] in FORMULAS and len(name) > 1:
                 found.add(".".join(name[:2]))
             elif isinstance(part, ast.Name) and part.id not in seen | hidden:
@@ -153,8 +127,7 @@ def _library():
     """{"linear.pca": public functions of the formula modules that its body calls}."""
     found = {}
     for module in FORMULAS:
-        path = LIBRARY / f"{module}.py"
-        tree = ast.parse(path.read_text(encoding="utf-8")) if path.exists() else ast.Module([], [])
+        tree = library.tree(module)
         own = {node.name: node for node in tree.body if isinstance(node, FUNCTIONS)}
         public = {name: f"{module}.{name}" for name in own if not name.startswith("_")}
         private = {name: [node] for name, node in own.items() if name.startswith("_")}

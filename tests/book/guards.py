@@ -10,7 +10,8 @@ from decimal import Decimal
 
 import guards_cells
 import guards_equations
-from guard_sides import FUNCTIONS, LIBRARY, imports, vaelib_name
+import library
+from library import called, imports
 from notebook_parts import HIDDEN, calls, code_cells, labels, markdown_texts, output_texts, sentences, tags, tree
 
 FORBIDDEN_WORDS = re.compile(r"\b(simply|obviously)\b", re.IGNORECASE)
@@ -47,28 +48,20 @@ def guard_imports_are_public(notebook):
     """What a notebook takes from vaelib is public, and is defined in the file that it names."""
     trees = [tree(cell) for cell in code_cells(notebook)]
     imported = imports(trees)
-    used = {vaelib_name(node, imported) for cell_tree in trees for node in ast.walk(cell_tree)} - {None, ""}
+    used = {called(node, imported) for cell_tree in trees for node in ast.walk(cell_tree)} - {None, ""}
     return [problem for name in sorted(used | set(imported.values()) - {""}) for problem in _import_problems(name)]
 
 
 def _import_problems(name):
     module, _, member = name.partition(".")
     member = member.partition(".")[0]
-    path = LIBRARY / f"{module}.py"
     if module.startswith("_") or member.startswith("_"):
         return [f"vaelib.{name} is private"]
-    if not path.exists():
+    if module not in library.module_names():
         return [f"vaelib has no module {module}"]
-    if member and member not in _defined_names(ast.parse(path.read_text(encoding="utf-8"))):
-        return [f"vaelib/{module}.py does not define {member}"]
+    if member and not any(member in library.defined(node) for node in library.tree(module).body):
+        return [f"vaelib.{module} does not define {member}"]
     return []
-
-
-def _defined_names(module):
-    """The functions, classes and constants of a file; what it imports is not among them."""
-    constants = [node for top in module.body if isinstance(top, ast.Assign | ast.AnnAssign) for node in ast.walk(top)]
-    stored = {node.id for node in constants if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-    return stored | {node.name for node in module.body if isinstance(node, (*FUNCTIONS, ast.ClassDef))}
 
 
 def guard_words_are_kind(notebook):
@@ -80,7 +73,7 @@ def guard_seed_comes_first(notebook):
     """The first visible cell that uses vaelib sets the seed."""
     visible = [tree(cell) for cell in code_cells(notebook) if not HIDDEN & set(tags(cell))]
     imported = imports(tree(cell) for cell in code_cells(notebook))
-    users = [part for part in visible if imports([part]) or any(vaelib_name(n, imported) for n in ast.walk(part))]
+    users = [part for part in visible if imports([part]) or any(called(n, imported) for n in ast.walk(part))]
     if users and not calls(users[0], "set_seed"):
         return [f"set_seed(...) is missing from the first visible cell with vaelib: {ast.unparse(users[0])[:60]!r}"]
     return []

@@ -1,24 +1,21 @@
 """Helps for the reader: predictions and recall questions have folded answers, and the page shows what it should."""
 
-import importlib
 import itertools
 import re
-import sys
 from html import unescape
 from pathlib import Path
 
+import aids
 import nbformat
 import pytest
 import yaml
 from test_book_pages import pages  # noqa: F401 (a fixture)
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = sorted((ROOT / "book").glob("[0-8][0-9]_*.ipynb"))
 NUMBERED = [path for path in CHAPTERS if not path.stem.startswith("00")]
 QUESTIONS = yaml.safe_load((ROOT / "book" / "questions.yml").read_text(encoding="utf-8"))
 ANSWER = re.compile(r"^:::\{admonition\} (Answer|What you should have seen).*\n:class: dropdown$", re.MULTILINE)
-sys.path.insert(0, str(ROOT / "book" / "_ext"))
-aids = importlib.import_module("aids")
 
 
 @pytest.fixture

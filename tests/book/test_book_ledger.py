@@ -1,21 +1,17 @@
 """The ledger and the slips page: complete, read right, and linked to cells that exist."""
 
-import importlib.util
 import re
 from collections import Counter
 from pathlib import Path
 
+import ledger
 import nbformat
 import pytest
 import yaml
 from notebook_parts import check_calls, code_cells, label_of, labels
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = sorted((ROOT / "book").glob("*.ipynb"))
-
-spec = importlib.util.spec_from_file_location("ledger", ROOT / "book" / "_ext" / "ledger.py")
-ledger = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(ledger)
 
 
 def read(path):

@@ -10,7 +10,7 @@ import pytest
 from guards import NOTEBOOK_GUARDS, PAGE_GUARDS, book_label_problems, size_problems, toc_problems
 from notebook_parts import as_notebook
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = sorted(ROOT.glob("book/*.ipynb"))
 PAGES = sorted(ROOT.glob("book/*.md"))
 CASES = [(path, guard) for path in CHAPTERS for guard in NOTEBOOK_GUARDS]

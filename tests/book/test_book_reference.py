@@ -3,24 +3,21 @@
 import ast
 import importlib
 import inspect
-import pkgutil
 import re
-import sys
 from pathlib import Path
 
+import code_links
+import docstrings
+import library
 import nbformat
 import pytest
-from guard_sides import imports, vaelib_name
+from library import called, imports
 from notebook_parts import code_cells, tree
 from test_book_pages import pages  # noqa: F401 (a fixture)
 
-import vaelib
-
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = sorted((ROOT / "book").glob("*.ipynb"))
-MODULES = [name for _, name, _ in pkgutil.iter_modules(vaelib.__path__)]
-sys.path.insert(0, str(ROOT / "book" / "_ext"))
-code_links, docstrings = importlib.import_module("code_links"), importlib.import_module("docstrings")
+MODULES = library.module_names()
 
 
 def public_names():
@@ -28,7 +25,8 @@ def public_names():
     for module in MODULES:
         found = vars(importlib.import_module(f"vaelib.{module}")).items()
         for name, value in found:
-            if not name.startswith("_") and getattr(value, "__module__", "") == f"vaelib.{module}":
+            here = getattr(value, "__module__", "").split("._")[0]  # where a private part defines it, its package
+            if not name.startswith("_") and here == f"vaelib.{module}":
                 yield f"{module}.{name}", value
 
 
@@ -66,7 +64,7 @@ def test_every_documented_method_has_an_entry(page):
 def test_every_name_of_vaelib_in_a_chapter_links_to_its_entry(page, path):
     trees = [tree(cell) for cell in code_cells(nbformat.read(path, as_version=4))]
     imported = imports(trees)
-    used = {vaelib_name(node, imported) for part in trees for node in ast.walk(part)} - {None, ""}
+    used = {called(node, imported) for part in trees for node in ast.walk(part)} - {None, ""}
     used = {name for name in used if "." in name} | {name for name in imported.values() if "." in name}
     text = page(f"{path.stem}.html")
     assert [name for name in sorted(used) if f'href="reference.html#vaelib.{name}"' not in text] == []

@@ -6,7 +6,7 @@ import yaml
 
 import vaelib
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def read(name):

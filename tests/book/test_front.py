@@ -1,19 +1,16 @@
 """What the book tells those who link to it: descriptions, OpenGraph, the entrance, the sitemap."""
 
-import importlib.util
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import front
 import pytest
 from docutils import nodes
 
-ROOT = Path(__file__).parent.parent
-spec = importlib.util.spec_from_file_location("front", ROOT / "book" / "_ext" / "front.py")
-front = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(front)
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def section(*paragraphs):

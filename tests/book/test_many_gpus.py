@@ -11,9 +11,9 @@ import torch
 
 from vaelib.data import load
 from vaelib.distributions import bernoulli_log_prob, reparameterize, standard_normal_kl
-from vaelib.models import VAE
+from vaelib.models import mlp_vae
 
-SCRIPT = Path(__file__).resolve().parent.parent / "book" / "scripts" / "many_gpus.py"
+SCRIPT = Path(__file__).resolve().parents[2] / "book" / "scripts" / "many_gpus.py"
 BATCH, EPOCHS = 96, 2
 
 
@@ -30,7 +30,7 @@ def single_process():
     """The same training written as one loop: each half of a batch draws its noise from a generator of its own."""
     x = load("digits28").train_images.flatten(1) / 255
     torch.manual_seed(0)
-    model = VAE(784, latent_dim=20)
+    model = mlp_vae(784, latent_dim=20)
     optimizer = torch.optim.Adam(model.parameters())
     shuffle, noises = torch.Generator().manual_seed(0), [torch.Generator().manual_seed(1 + half) for half in (0, 1)]
     losses = []

@@ -8,7 +8,7 @@ import nbformat
 import pytest
 from notebook_parts import as_notebook
 
-BOOK = Path(__file__).resolve().parent.parent / "book"
+BOOK = Path(__file__).resolve().parents[2] / "book"
 TEXT = (BOOK / "teachers.md").read_text(encoding="utf-8")
 LECTURES = re.split(r"^### Lecture \d: .*$", TEXT.split("## Exercises")[0], flags=re.MULTILINE)[1:]
 ROW = re.compile(r"^\| (\d+) \| (.*?) \| (.*?) \|$", re.MULTILINE)

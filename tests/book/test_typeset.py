@@ -1,15 +1,12 @@
 """Equations: typeset without a script, with MathML beside them, by the KaTeX that was meant."""
 
-import importlib.util
 import re
 from pathlib import Path
 
 import pytest
+import typeset
 
-ROOT = Path(__file__).parent.parent
-spec = importlib.util.spec_from_file_location("typeset", ROOT / "book" / "_ext" / "typeset.py")
-typeset = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(typeset)
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_a_formula_is_written_for_the_eye_and_for_the_ear():

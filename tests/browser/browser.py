@@ -12,10 +12,10 @@ from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 HTML = ROOT / "book" / "_build" / "html"
 SCREENSHOTS = ROOT / "book" / "_build" / "screenshots"
-PROBE = ROOT / "tests" / "browser_probe.js"
+PROBE = Path(__file__).with_name("browser_probe.js")
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 SANDBOX = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 NO_NETWORK = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"

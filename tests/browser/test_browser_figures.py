@@ -12,9 +12,11 @@ import nbformat
 import pytest
 from browser import ROOT, Visit
 
-from vaelib.planes import plane_numbers
-from vaelib.sheets import sheet_numbers
-from vaelib.stills import elbo_numbers, kl_numbers, noise_numbers
+from vaelib.widgets._elbo import elbo_numbers
+from vaelib.widgets._kl import kl_numbers
+from vaelib.widgets._noise import noise_numbers
+from vaelib.widgets._plane import plane_numbers
+from vaelib.widgets._sheet import sheet_numbers
 
 STATE = "application/vnd.jupyter.widget-state+json"
 VIEW = "application/vnd.jupyter.widget-view+json"

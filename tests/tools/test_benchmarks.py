@@ -10,7 +10,7 @@ from benchmarks.covariance import on_covariance, on_images
 from benchmarks.report import JSON, PAGE, Row, Seeds, duration, page, running_time, table
 from benchmarks.usual import negative_elbo
 from vaelib.linear import covariance
-from vaelib.models import VAE
+from vaelib.models import mlp_vae
 from vaelib.train import set_seed
 
 ROW = Row("epoch", "an epoch", "cpu", [(10.0, 2.0), (12.0, 3.0), (9.0, 1.0), (8.0, 2.0), (10.0, 2.5)])
@@ -42,7 +42,7 @@ def test_both_gradients_of_a_linear_autoencoder_agree_with_autograd():
 
 
 def test_half_precision_rounds_the_layers_and_nothing_else():
-    model, x, losses = VAE(784, 20), torch.rand(64, 784), []
+    model, x, losses = mlp_vae(784, 20), torch.rand(64, 784), []
     for loss in (negative_elbo, target.in_half):
         set_seed(0)
         losses.append(loss(model, x))

@@ -14,7 +14,7 @@ from notebook_parts import code_cells
 from packaging.requirements import Requirement
 from small_notebooks import good
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 LISTS = sorted((ROOT / "tests" / "colab").glob("python*.txt"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import digest
 import execute
 import nbformat
 import publish
@@ -15,7 +16,7 @@ from notebook_parts import code_cells, tags
 from small_notebooks import good
 from test_book_pages import Links
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = sorted(ROOT.glob("book/*.ipynb"))
 ADDRESS = "https://github.com/someone/a-book"
 
@@ -56,7 +57,7 @@ def everything(folder):
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_a_chapter_starts_with_the_cell_that_the_settings_ask_for(path):
     cells = code_cells(nbformat.read(path, as_version=4))
-    assert cells[0].source == publish.first_cell(*publish.settings(ROOT)), "run `python book/_ext/publish.py`"
+    assert cells[0].source == publish.first_cell(*publish.settings(ROOT)), "run `python tools/publish.py`"
     assert tags(cells[0]) == ["remove-cell"] and cells[0].outputs == []
     assert sum(publish.is_first_cell(cell.source) for cell in cells) == 1
 
@@ -107,12 +108,12 @@ def test_the_cell_stands_below_the_title_and_the_counts_move_up(house):
     assert after.cells[0].source.startswith("# A chapter") and after.cells[1].id == "install-vaelib"
     assert [cell.execution_count for cell in code_cells(after)] == [1, 2, 2, 2, 2, None]
     assert after.cells[4].outputs[0].execution_count == 2
-    assert execute.digest(after) == execute.digest(notebook)
+    assert digest.digest(after) == digest.digest(notebook)
 
 
 def test_a_stamped_chapter_stays_up_to_date(house):
     notebook = good()
-    notebook.metadata["vaelib"] = {"digest": execute.digest(notebook)}
+    notebook.metadata["vaelib"] = {"digest": digest.digest(notebook)}
     execute.write(notebook, house / "book" / "01_a.ipynb")
     publish.main([ADDRESS])
     assert execute.is_up_to_date(chapter(house))

@@ -8,7 +8,7 @@ import pytest
 import slides
 from test_book_pages import Links
 
-BOOK = Path(__file__).resolve().parent.parent / "book"
+BOOK = Path(__file__).resolve().parents[2] / "book"
 CHAPTER = "04_kl"
 
 

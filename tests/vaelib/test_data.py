@@ -16,9 +16,11 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
-from vaelib import data, folder, idx
+from vaelib import data
+from vaelib.data import _folder as folder
+from vaelib.data import _idx as idx
 from vaelib.data import load
-from vaelib.idx import FILES, IDX_SETS
+from vaelib.data._idx import FILES, IDX_SETS
 
 LABELS = FILES[3]  # the file that a mirror is asked for first
 

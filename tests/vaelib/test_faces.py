@@ -5,8 +5,8 @@ import colorsys
 import pytest
 import torch
 
-from vaelib.face_painter import Painter
 from vaelib.faces import FACTORS, REGIONS, draw, hue, hue_distance, regions, sample_factors
+from vaelib.faces._painter import Painter
 
 COLUMN = {name: column for column, name in enumerate(FACTORS)}
 

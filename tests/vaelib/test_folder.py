@@ -12,7 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
-from vaelib import folder as loader
+from vaelib.data import _folder as loader
 from vaelib.data import load
 
 RED, GREEN, BLUE = (250, 10, 10), (10, 250, 10), (10, 10, 250)

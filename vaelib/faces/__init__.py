@@ -6,8 +6,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from vaelib.face_painter import Painter
-from vaelib.face_portrait import portrait
+from vaelib.faces._painter import Painter
+from vaelib.faces._portrait import portrait
 
 
 class Factor(NamedTuple):

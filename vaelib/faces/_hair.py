@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from vaelib.face_painter import Painter
-from vaelib.face_shapes import circle, ellipse, hsl, toward, wave
+from vaelib.faces._painter import Painter
+from vaelib.faces._shapes import circle, ellipse, hsl, toward, wave
 
 
 def cap(p: Painter, f) -> Tensor:

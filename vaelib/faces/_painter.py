@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from vaelib.face_shapes import turned
+from vaelib.faces._shapes import turned
 
 LEFT, TOP, SPAN = -1.06, -1.11, 2.12  # the picture in the units of the drawing: a head is about 1.3 wide
 CHIN = 0.65  # the height about which the head tilts

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from vaelib.face_painter import Painter
-from vaelib.face_shapes import blend, circle, ellipse, hsl, hull, rgb, toward, turned
+from vaelib.faces._painter import Painter
+from vaelib.faces._shapes import blend, circle, ellipse, hsl, hull, rgb, toward, turned
 
 SKIN = (  # hue in degrees, saturation and lightness, from fair to deep
     (23.0, 0.90, 0.92), (25.0, 0.76, 0.82), (25.0, 0.54, 0.66), (23.0, 0.46, 0.47), (20.0, 0.40, 0.27),

@@ -2,9 +2,9 @@
 
 import torch
 
-from vaelib import face_hair, face_parts
-from vaelib.face_painter import Painter
-from vaelib.face_shapes import circle, hsl, rgb, toward
+from vaelib.faces import _hair, _parts
+from vaelib.faces._painter import Painter
+from vaelib.faces._shapes import circle, hsl, rgb, toward
 
 
 def portrait(f, size: int, regions: tuple[str, ...] = ()) -> Painter:
@@ -20,21 +20,21 @@ def portrait(f, size: int, regions: tuple[str, ...] = ()) -> Painter:
     """
     p = Painter(f.head_tilt, f.face_width, size, regions)
     hair = hsl(f.hair_hue, f.hair_saturation, f.hair_lightness)
-    face, top = face_parts.head(p, f), face_hair.cap(p, f)
-    face_parts.glasses(p, f)
-    face_hair.bow(p, f)
-    face_parts.brows(p, f, hair)
-    below = face_hair.front(p, f, hair, top)
-    face_hair.antenna(p, f, hair)
-    face_hair.cat_ears(p, f, hair)
-    face_parts.eyes(p, f)
-    face_parts.mouth(p, f)
-    face_parts.nose_and_blush(p, f, face)
-    face_parts.skin(p, f, face, below)
+    face, top = _parts.head(p, f), _hair.cap(p, f)
+    _parts.glasses(p, f)
+    _hair.bow(p, f)
+    _parts.brows(p, f, hair)
+    below = _hair.front(p, f, hair, top)
+    _hair.antenna(p, f, hair)
+    _hair.cat_ears(p, f, hair)
+    _parts.eyes(p, f)
+    _parts.mouth(p, f)
+    _parts.nose_and_blush(p, f, face)
+    _parts.skin(p, f, face, below)
     body(p, f)
-    face_hair.twin_tails(p, f, hair)
-    face_hair.buns(p, f, hair)
-    face_hair.behind(p, f, hair, top)
+    _hair.twin_tails(p, f, hair)
+    _hair.buns(p, f, hair)
+    _hair.behind(p, f, hair, top)
     background(p, f)
     return p
 
@@ -44,7 +44,7 @@ def body(p: Painter, f) -> None:
     p = p.window(0.38, 2.0)
     x, y = p.x, p.y
     a = x.abs()
-    colour = face_parts.skin_colour(f)
+    colour = _parts.skin_colour(f)
     cloth = hsl(f.outfit_hue, 0.50, 0.52)
     line = colour * rgb(x, 0.55, 0.38, 0.38)
     shoulder = (0.775 + 0.44 * a * a * a - y) * 0.85

@@ -24,7 +24,7 @@ def ellipse(x: Tensor, y: Tensor, wide: Tensor | float, high: Tensor | float) ->
 def hull(x: Tensor, y: Tensor, radius: Tensor | float, end: Tensor | float, height: Tensor | float) -> Tensor:
     """Distance to the hull of two circles: `radius` at the origin, `end` at `height` straight below it."""
     x = x.abs()
-    b = (radius - end) / height
+    b = torch.as_tensor((radius - end) / height)
     a = (1 - b * b).sqrt()
     along = a * y - b * x
     between = a * x + b * y - radius

@@ -6,7 +6,11 @@ from typing import NamedTuple
 import numpy as np
 from torch import Tensor, nn
 
+from vaelib._extras import need
 from vaelib.plots import COLORS, new_figure
+from vaelib.widgets._live import PAGE_BYTES, live_figure
+
+RANGES = {"z1": (-3, 3), "z2": (-3, 3)}
 
 
 class PlaneNumbers(NamedTuple):
@@ -21,6 +25,32 @@ class PlaneNumbers(NamedTuple):
     log_prior: float
     nearest: int
     distance: float
+
+
+def plane_figure(decoder: nn.Sequential, codes: Tensor, labels: Tensor, z1: float = 0.0, z2: float = 0.0):
+    """A latent plane under the pointer: the decoder, in 8-bit numbers, paints the picture of every point.
+
+    Args:
+        decoder: from z (B, 2) to logits (B, D), D a square number: linear layers with ReLUs between them.
+        codes: means of q(z|x) of some examples, (N, 2), drawn as numerals.
+        labels: their digits, (N,).
+        z1, z2: where the sliders start, within `RANGES`.
+
+    Returns: as `elbo_figure`.
+
+    Raises:
+        ValueError: as `elbo_figure`; or the decoder does not start from two numbers, or is too large for a page.
+
+    Book: chapter 6.
+    """
+    packed = quantised(decoder)
+    inputs, size = packed["layers"][0]["inputs"], len(packed["weights"])
+    if inputs != 2 or size > PAGE_BYTES:
+        raise ValueError(
+            f"decoder must take 2 numbers and fit into {PAGE_BYTES} bytes of page; got {inputs} and {size}"
+        )
+    fixed = packed | {"codes": packed_codes(codes, labels)}
+    return live_figure("plane", RANGES, fixed, {"z1": z1, "z2": z2}, plane_still)
 
 
 def quantised(decoder: nn.Sequential) -> dict:
@@ -79,7 +109,7 @@ def plane_numbers(weights: str, layers: list[dict], codes: str, z1: float, z2: f
 
 def plane_still(weights: str, layers: list[dict], codes: str, z1: float, z2: float):
     """The plane with the stored codes as numerals, the point on it, and beside it the picture. Returns the figure."""
-    from matplotlib.patches import Circle
+    Circle = need("matplotlib.patches", "figures").Circle
 
     n = plane_numbers(weights, layers, codes, z1, z2)
     side = round(len(n.pixels) ** 0.5)

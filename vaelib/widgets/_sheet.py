@@ -7,7 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from torch import Tensor
 
+from vaelib._extras import need
 from vaelib.plots import new_figure
+from vaelib.widgets._live import PAGE_BYTES, live_figure
+
+RANGES = {"mix": (0, 1), "hair": (0, 1), "skin": (-1, 1)}
 
 SIDE = 64  # pixels of a picture
 
@@ -20,9 +24,38 @@ class SheetNumbers(NamedTuple):
     length: float
 
 
+def sheet_figure(pictures: Tensor, lengths: Tensor, mix: float = 0.5, hair: float = 0.0, skin: float = 0.0):
+    """Two faces mixed and two directions turned, from pictures that the decoder painted beforehand.
+
+    Args:
+        pictures: (M, H, S, 3, 64, 64), values in [0, 1]: from face A to face B, then red hair from none to most,
+            then skin from deep to fair with S odd.
+        lengths: of the codes, (M, H, S).
+        mix, hair, skin: where the sliders start, within `RANGES`.
+
+    Returns: as `elbo_figure`.
+
+    Raises:
+        ValueError: as `elbo_figure`; or the pictures have another shape, or are too many for a page.
+
+    Book: chapter 7.
+    """
+    if pictures.shape != (*lengths.shape, 3, 64, 64) or lengths.dim() != 3:
+        raise ValueError(
+            f"pictures must be (M, H, S, 3, 64, 64) with lengths (M, H, S); got {tuple(pictures.shape)} and "
+            f"{tuple(lengths.shape)}"
+        )
+    sheet = packed_sheet(pictures)
+    if len(sheet) > PAGE_BYTES:
+        raise ValueError(f"pictures must fit into {PAGE_BYTES} bytes of page; got {len(sheet)}: give fewer")
+    table = [[[round(x, 2) for x in row] for row in block] for block in lengths.tolist()]
+    values = {"mix": mix, "hair": hair, "skin": skin}
+    return live_figure("sheet", RANGES, {"sheet": sheet, "lengths": table}, values, sheet_still)
+
+
 def packed_sheet(pictures: Tensor, quality: int = 60) -> str:
     """Pictures (M, H, S, 3, 64, 64) in [0, 1] as one WebP image in base64: mix along a row, hair by skin downwards."""
-    from PIL import Image
+    Image = need("PIL.Image", "figures")
 
     grid = pictures.detach().cpu().clamp(0, 1).permute(1, 2, 4, 0, 5, 3)  # (H, S, 64, M, 64, 3)
     hair, skin, mix = pictures.shape[1], pictures.shape[2], pictures.shape[0]
@@ -51,7 +84,7 @@ def sheet_numbers(sheet: str, lengths: list, mix: float, hair: float, skin: floa
 
 def sheet_still(sheet: str, lengths: list, mix: float, hair: float, skin: float):
     """The two faces with the mixture between them. Returns the figure."""
-    from PIL import Image
+    Image = need("PIL.Image", "figures")
 
     pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(sheet))))
     places = {"face A": (0, 0, 0), "mixed and changed": (mix, hair, skin), "face B": (1, 0, 0)}
