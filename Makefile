@@ -1,4 +1,4 @@
-# make book   builds the pages        make test   runs everything        make execute   re-runs changed chapters
+# make book  builds the pages    make test  runs everything    make quick  a minute    make execute  re-runs chapters
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
@@ -14,7 +14,7 @@ ifdef VAELIB_DATA
 export VAELIB_DATA := $(abspath $(VAELIB_DATA))
 endif
 
-.PHONY: help book test unit notebooks lint execute links pdf bench mutants publish unpublish \
+.PHONY: help book test quick unit notebooks lint execute links pdf bench mutants publish unpublish \
 	colab-test slides clean
 
 help:
@@ -35,6 +35,11 @@ test: $(STAMP) lint
 	$(BUILD)
 	$(BIN)/python -m pytest --nbval
 
+# The inner loop: library, guards and commands, without a browser, a build or a training.
+quick: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/python -m pytest -q -m "not slow and not browser" tests
+
 unit: $(STAMP)
 	$(BIN)/python -m pytest tests
 
@@ -44,6 +49,7 @@ notebooks: $(STAMP)
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/basedpyright
 
 execute: $(STAMP)
 	$(PYTHON) tools/publish.py

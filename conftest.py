@@ -10,7 +10,13 @@ if os.environ.get("VAELIB_DATA"):  # chapters run in book/, where a relative pat
 
 
 def pytest_collection_modifyitems(items):
-    """Skip what is marked `gpu` where there is no CUDA device."""
+    """Mark what needs the built book or a browser; skip what is marked `gpu` where there is no CUDA device."""
+    for item in items:
+        fixtures = getattr(item, "fixturenames", ())
+        if "browser" in fixtures:
+            item.add_marker(pytest.mark.browser)
+        elif "built" in fixtures:
+            item.add_marker(pytest.mark.slow)
     marked = [item for item in items if item.get_closest_marker("gpu")]
     if marked and not _has_cuda():
         for item in marked:

@@ -1,7 +1,8 @@
-"""What the book tells those who link to it: a description of every page, OpenGraph, a sitemap, an entrance.
+"""What the book tells those who link to it: a description of every page, an entrance, and where it is published.
 
-The address of the published book is `html_baseurl` in _config.yml or, where it is set, `BOOK_URL`. Without one there
-is no sitemap, and a page does not name its address.
+The tags, the sitemap and the page for what is not there are made by sphinxext-opengraph, sphinx-sitemap and
+sphinx-notfound-page. The address of the published book is `html_baseurl` in _config.yml or, where it is set,
+`BOOK_URL`. Without one there is no sitemap, and a page does not name its address.
 """
 
 import os
@@ -9,6 +10,7 @@ import re
 import unicodedata
 from html import escape
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from docutils import nodes
 
@@ -21,8 +23,12 @@ ENTRANCE = """<!DOCTYPE html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
-{tags}
-{refresh}
+<meta name="description" content="{text}">
+<meta property="og:title" content="{title}">
+<meta property="og:type" content="website">
+<meta property="og:description" content="{text}">
+<meta http-equiv="refresh" content="0; url={target}">
+<link rel="icon" href="data:,">
 </head>
 <body>
 <main>
@@ -70,60 +76,56 @@ def shorten(text: str) -> str:
     return best if len(best) >= SHORTEST else text[: LONGEST - 1].rsplit(" ", 1)[0] + "\N{HORIZONTAL ELLIPSIS}"
 
 
-def tags(config, title: str, description: str, address: str = "", kind: str = "article") -> str:
-    """The tags of one page; without an address it has no og:url and no picture."""
-    named = {"og:title": title, "og:type": kind, "og:site_name": config.html_title, "og:description": description}
-    if address:
-        named |= {"og:url": address}
-        if config.front_picture:
-            named |= {"og:image": config.html_baseurl + config.front_picture, "og:image:alt": config.front_picture_alt}
-    lines = [f'<meta property="{name}" content="{escape(value)}" />' for name, value in named.items() if value]
-    if not config.html_favicon:  # a browser would ask for one, in vain
-        lines.append('<link rel="icon" href="data:," />')
-    return "\n".join([f'<meta name="description" content="{escape(description)}" />', *lines])
-
-
-def add_tags(app, pagename, templatename, context, doctree):
-    """Give a page its tags, unless its front matter describes it already."""
+def describe_page(app, pagename, templatename, context, doctree):
+    """Hand a page's description to what writes the tags: prose without TeX, which the first words of a page are not."""
     title = re.sub(r"<[^>]+>", "", context.get("title", "")) or pagename
     description = (doctree and describe(doctree)) or f"{title}: {app.config.html_title}"
-    address = f"{app.config.html_baseurl}{pagename}.html" if app.config.html_baseurl else ""
-    if 'name="description"' not in context.get("metatags", ""):
-        context["metatags"] = context.get("metatags", "") + "\n" + tags(app.config, title, description, address)
+    context["meta"] = {"og:description": description, "description": description} | (context.get("meta") or {})
+
+
+def finish_tags(app, pagename, templatename, context, doctree):
+    """One description, for search engines too; no address where there is none, and no icon asked for in vain."""
+    text = context.get("metatags", "")
+    if not app.config.html_baseurl:
+        text = re.sub(r'<meta property="og:url"[^>]*>\n?', "", text)
+    if 'name="description"' not in text:
+        text += f'<meta name="description" content="{escape(context["meta"]["description"])}" />\n'
+    if not app.config.html_favicon:
+        text += '<link rel="icon" href="data:," />\n'
+    context["metatags"] = text
 
 
 def set_address(app, config):
-    address = os.environ.get("BOOK_URL") or config.html_baseurl
-    config.html_baseurl = address.rstrip("/") + "/" if address else ""
+    config.html_baseurl = config.ogp_site_url = address(config)
+    if config.html_baseurl:
+        config.notfound_urls_prefix = urlsplit(config.html_baseurl).path
+        config.sitemap_url_scheme, config.sitemap_show_lastmod = "{link}", False
+        config.sitemap_excludes = ["search.html", "genindex.html", "404.html"]
 
 
-def write_front(app, exception):
-    """The root page, and where the address is known the sitemap and the page for what is not there."""
+def address(config) -> str:
+    """Where the book is published, with a slash at its end; "" where that is not known."""
+    found = os.environ.get("BOOK_URL") or config.html_baseurl
+    return found.rstrip("/") + "/" if found else ""
+
+
+def write_entrance(app, exception):
+    """The root page leads to the first page of the book, and says what it leads to."""
     if exception or app.builder.format != "html":
         return
-    folder, base, first = Path(app.outdir), app.config.html_baseurl, f"{app.config.root_doc}.html"
-    description = describe(app.env.get_doctree(app.config.root_doc))
-    head = tags(app.config, app.config.html_title, description, base, "website")
-    refresh = f'<meta http-equiv="refresh" content="0; url={first}">'
-    _write(folder / "index.html", app, tags=head, refresh=refresh, target=first, text=description)
-    if base:
-        missing = "There is no page at this address."
-        _write(folder / "404.html", app, tags="", refresh="", target=base + first, text=missing)
-        rows = "".join(f"<url><loc>{escape(base + name)}.html</loc></url>\n" for name in sorted(app.env.found_docs))
-        space = "http://www.sitemaps.org/schemas/sitemap/0.9"
-        text = f'<?xml version="1.0" encoding="utf-8"?>\n<urlset xmlns="{space}">\n{rows}</urlset>\n'
-        (folder / "sitemap.xml").write_text(text, encoding="utf-8")
-
-
-def _write(path: Path, app, text: str, **parts) -> None:
-    parts |= {"lang": app.config.language or "en", "title": escape(app.config.html_title), "text": escape(text)}
-    path.write_text(ENTRANCE.format(**parts), encoding="utf-8")
+    first, title = f"{app.config.root_doc}.html", escape(app.config.html_title)
+    description = escape(describe(app.env.get_doctree(app.config.root_doc)))
+    page = ENTRANCE.format(lang=app.config.language or "en", title=title, text=description, target=first)
+    (Path(app.outdir) / "index.html").write_text(page, encoding="utf-8")
 
 
 def setup(app):
-    app.add_config_value("front_picture", "", "html")
-    app.add_config_value("front_picture_alt", "", "html")
-    app.connect("config-inited", set_address)
-    app.connect("html-page-context", add_tags)
-    app.connect("build-finished", write_front, priority=100)  # before the table of contents writes a bare redirect
+    app.setup_extension("sphinxext.opengraph")
+    if address(app.config):  # without one these two have nothing to say
+        app.setup_extension("sphinx_sitemap")
+        app.setup_extension("notfound.extension")
+    app.connect("config-inited", set_address, priority=100)
+    app.connect("html-page-context", describe_page, priority=100)
+    app.connect("html-page-context", finish_tags, priority=900)
+    app.connect("build-finished", write_entrance, priority=100)  # before the table of contents writes a bare redirect
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
