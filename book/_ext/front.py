@@ -43,7 +43,7 @@ ENTRANCE = """<!DOCTYPE html>
 def describe(doctree) -> str:
     """The first sentences of the first paragraph that is long enough, as plain text."""
     for paragraph in doctree.findall(lambda node: isinstance(node, nodes.paragraph) and _is_prose(node)):
-        text = " ".join("".join(_plain(node) for node in paragraph.children).split())
+        text = " ".join("".join(map(_plain, paragraph.findall(nodes.Text))).split())
         if len(text) >= SHORTEST:
             return shorten(text)
     return ""
@@ -53,8 +53,8 @@ def _is_prose(paragraph) -> bool:
     return isinstance(paragraph.parent, nodes.section)
 
 
-def _plain(node) -> str:
-    return TEX.sub(_letter, node.astext()) if isinstance(node, nodes.math) else node.astext()
+def _plain(text) -> str:
+    return TEX.sub(_letter, text) if isinstance(text.parent, nodes.math) else text
 
 
 def _letter(command) -> str:

@@ -18,7 +18,10 @@ def section(*paragraphs):
 
 
 def test_the_first_paragraph_long_enough_describes_a_page():
-    words, formula = nodes.Text("A sentence that is quite long enough to say something about "), nodes.math("", r"\mu")
+    words, formula = (
+        nodes.Text("A sentence that is quite long enough to say something about "),
+        nodes.inline("", "", nodes.math("", r"\mu")),
+    )
     assert front.describe(section([nodes.Text("Short.")], [words, formula])).endswith("something about μ")
     assert front.describe(section([nodes.Text("Short.")])) == ""
 

@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 from small_notebooks import good
 
 ROOT = Path(__file__).resolve().parents[2]
-LISTS = sorted((ROOT / "tests" / "colab").glob("python*.txt"))
+LISTS = sorted((ROOT / "tools" / "colab").glob("python*.txt"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
@@ -44,7 +44,7 @@ def test_the_library_sets_lower_bounds_only():
 
 @pytest.fixture(scope="module")
 def colab():
-    return runpy.run_path(str(ROOT / "tests" / "colab" / "run.py"))
+    return runpy.run_path(str(ROOT / "tools" / "colab" / "run.py"))
 
 
 def after(commit="abc", **versions):

@@ -14,7 +14,7 @@ WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 JOBS = [(path.stem, name) for path in WORKFLOWS for name in yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"]]
 RIGHTS = {  # job: the rights it may have
     "test": {"contents": "read"}, "publish": {"pages": "write", "id-token": "write"}, "newest": {"contents": "read"},
-    "colab": {"contents": "read"}, "report": {"issues": "write"},
+    "quick": {"contents": "read"}, "links": {"contents": "read"}, "colab": {"contents": "read"}, "report": {"issues": "write"},
 }  # fmt: skip
 
 
@@ -69,7 +69,7 @@ def test_only_main_is_published_and_only_after_the_tests():
 
 
 def test_the_weekly_run_tries_every_list_of_versions():
-    lists = {path.stem.removeprefix("python") for path in (ROOT / "tests" / "colab").glob("*.txt")}
+    lists = {path.stem.removeprefix("python") for path in (ROOT / "tools" / "colab").glob("*.txt")}
     assert set(workflow("weekly")["jobs"]["colab"]["strategy"]["matrix"]["python"]) == lists
 
 
