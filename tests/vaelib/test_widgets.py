@@ -10,7 +10,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import execute
 import nbformat
 import numpy as np
 import pytest
@@ -368,8 +367,10 @@ def test_importing_widgets_loads_neither_anywidget_nor_matplotlib():
 @pytest.fixture(scope="module")
 def chapter(tmp_path_factory):
     """A chapter with all the figures, executed as `make execute` does it."""
+    import execute  # not above: the kernel of this chapter imports this file, and has no such path
+
     first = "from test_widgets import FIGURES"  # the tests' folder is on the path of the kernel
-    imports = new_code_cell(f"import sys\nsys.path.insert(0, {str(ROOT / 'tests' / 'vaelib')!r})\n{first}")
+    imports = new_code_cell(f"import sys\nsys.path += {[str(ROOT / 'tests' / part) for part in ('vaelib', 'book')]}\n{first}")
     cells = [new_code_cell(f"FIGURES[{name!r}]()", metadata={"mystnb": {"image": {"alt": ALT}}}) for name in FIGURES]
     path = tmp_path_factory.mktemp("book") / "chapter.ipynb"
     nbformat.write(new_notebook(cells=[imports, *cells]), path)

@@ -24,8 +24,8 @@ def ellipse(x: Tensor, y: Tensor, wide: Tensor | float, high: Tensor | float) ->
 def hull(x: Tensor, y: Tensor, radius: Tensor | float, end: Tensor | float, height: Tensor | float) -> Tensor:
     """Distance to the hull of two circles: `radius` at the origin, `end` at `height` straight below it."""
     x = x.abs()
-    b = torch.as_tensor((radius - end) / height)
-    a = (1 - b * b).sqrt()
+    b = (radius - end) / height
+    a = (1 - b * b) ** 0.5
     along = a * y - b * x
     between = a * x + b * y - radius
     return torch.where(
