@@ -13,7 +13,7 @@ BOOK = ROOT / "book"
 
 def measure(device: torch.device) -> Runs:
     """Seconds of every chapter and appendix with code. Chapters choose their device: a GPU where there is one."""
-    sys.path.insert(0, str(BOOK / "_ext"))
+    sys.path.insert(0, str(ROOT / "tools"))
     from execute import run
 
     seconds = {}

@@ -14,7 +14,8 @@ WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 JOBS = [(path.stem, name) for path in WORKFLOWS for name in yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"]]
 RIGHTS = {  # job: the rights it may have
     "test": {"contents": "read"}, "publish": {"pages": "write", "id-token": "write"}, "newest": {"contents": "read"},
-    "quick": {"contents": "read"}, "links": {"contents": "read"}, "colab": {"contents": "read"}, "report": {"issues": "write"},
+    "quick": {"contents": "read"}, "links": {"contents": "read"}, "colab": {"contents": "read"},
+    "report": {"issues": "write"},
 }  # fmt: skip
 
 

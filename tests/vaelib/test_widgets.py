@@ -370,7 +370,8 @@ def chapter(tmp_path_factory):
     import execute  # not above: the kernel of this chapter imports this file, and has no such path
 
     first = "from test_widgets import FIGURES"  # the tests' folder is on the path of the kernel
-    imports = new_code_cell(f"import sys\nsys.path += {[str(ROOT / 'tests' / part) for part in ('vaelib', 'book')]}\n{first}")
+    paths = [str(ROOT / "tests" / part) for part in ("vaelib", "book")]
+    imports = new_code_cell(f"import sys\nsys.path += {paths}\n{first}")
     cells = [new_code_cell(f"FIGURES[{name!r}]()", metadata={"mystnb": {"image": {"alt": ALT}}}) for name in FIGURES]
     path = tmp_path_factory.mktemp("book") / "chapter.ipynb"
     nbformat.write(new_notebook(cells=[imports, *cells]), path)
