@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from browser import HTML, NO_NETWORK, SANDBOX, find_chromium, serve
+from browser import HTML, NO_NETWORK, serve
+from chromium import SANDBOX, find_chromium
 
 WEIGHTS = pytest.StashKey[dict]()
 

@@ -4,9 +4,7 @@ import base64
 import functools
 import gzip
 import http.server
-import os
 import re
-import shutil
 import threading
 from pathlib import Path
 
@@ -16,20 +14,12 @@ ROOT = Path(__file__).resolve().parents[2]
 HTML = ROOT / "book" / "_build" / "html"
 SCREENSHOTS = ROOT / "book" / "_build" / "screenshots"
 PROBE = Path(__file__).with_name("browser_probe.js")
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-SANDBOX = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 NO_NETWORK = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
 AS_THEY_ARE = (".woff2", ".png", ".jpg", ".webp")  # packed already
 LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 COLOURS = ["color-contrast", "link-in-text-block"]  # the rules that light and dark can change
 # Every live figure is on the page.
 DRAWN = "document.querySelectorAll('.live-place:not(.live-drawn)').length === 0"
-
-
-def find_chromium() -> str | None:
-    """`$CHROMIUM`, or the first of the usual names on the path."""
-    named = os.environ.get("CHROMIUM")
-    return named or next(filter(None, map(shutil.which, PROGRAMS)), None)
 
 
 def page_names() -> list[str]:
