@@ -1,3 +1,3 @@
 """The small library behind the book *From Autoencoders to VAEs*. Open the file that carries the name you import."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
