@@ -1,9 +1,11 @@
 """`vaelib.data`: the right bytes or a clear word, whatever disk and network do. Nothing here goes online."""
 
 import ast
+import contextlib
 import gzip
 import hashlib
 import importlib.util
+import os
 import socket
 import sys
 import threading
@@ -16,9 +18,7 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
-from vaelib import data
-from vaelib.data import _folder as folder
-from vaelib.data import _idx as idx
+from vaelib import cache, data, folder, idx, mirrors, packs, pictures
 from vaelib.data import load
 from vaelib.data._idx import FILES, IDX_SETS
 
@@ -230,6 +230,103 @@ def test_a_damaged_file_raises_by_name_and_no_fallback_hides_it(
     assert str(broken) in str(told.value)
 
 
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("kind", ["fifo", "folder", "device", "large"])
+def test_what_is_no_file_is_named_at_once(fake, kind, packed):
+    fake.write(fake.cache, packed)
+    path = fake.cache / f"{FILES[2]}{'.gz' * packed}"
+    path.unlink()
+    if kind == "fifo":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    else:
+        with path.open("wb") as file:
+            file.truncate(10**12)  # a hole: it takes no room on the disk
+    with pytest.raises(RuntimeError, match=r"must be a file of the set; got .* Remove it and try again") as told:
+        load("mnist")
+    assert str(path) in str(told.value)
+
+
+def test_a_closed_file_is_named_and_the_next_place_is_asked(fake, tmp_path, monkeypatch):
+    """Tests may run as root, to whom no file is closed: so reading is told that one is."""
+    read = Path.read_bytes
+
+    def closed(path):
+        if path == fake.mine / FILES[0]:
+            raise PermissionError(13, "Permission denied", str(path))
+        return read(path)
+
+    monkeypatch.setenv("VAELIB_DATA", str(tmp_path / "mine"))
+    monkeypatch.setattr(Path, "read_bytes", closed)
+    fake.write(fake.mine)
+    with pytest.raises(FileNotFoundError, match=f"{fake.mine / FILES[0]}: Permission denied"):
+        load("mnist", fallback=None)
+    fake.write(fake.cache)
+    fake.assert_equals(load("mnist"))
+
+
+@pytest.mark.parametrize("place", ["~nobody-of-this-name", "a\udcffb" * 2000, "{tmp}/ring"])
+def test_a_readers_folder_that_cannot_be_is_named_and_the_cache_is_asked(fake, tmp_path, monkeypatch, place):
+    (tmp_path / "ring").symlink_to(tmp_path / "ring")
+    place = place.format(tmp=tmp_path)
+    monkeypatch.setenv("VAELIB_DATA", place)
+    with pytest.raises(FileNotFoundError, match=r"VAELIB_DATA is |not there|too long"):
+        load("mnist", fallback=None)
+    fake.write(fake.cache)
+    fake.assert_equals(load("mnist"))
+
+
+# --- the cache, where there is none ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def no_home(fake, monkeypatch):
+    """What platformdirs does for a user of a container, who is a bare number without $HOME."""
+
+    def lost(name):
+        raise RuntimeError("could not determine the home directory")
+
+    monkeypatch.setattr("platformdirs.user_cache_dir", lost)
+
+
+def test_without_a_home_the_digits_come(fake, no_home, capsys):
+    assert_falls_back(capsys, within=2.5)
+    with pytest.raises(FileNotFoundError, match="the cache: you have no home folder to keep one in"):
+        load("mnist", fallback=None)
+
+
+def test_a_relative_cache_is_none(fake, monkeypatch, capsys):
+    monkeypatch.setattr("platformdirs.user_cache_dir", lambda name: f"~/.cache/{name}")
+    assert cache.cache_folder("MNIST") is None
+
+
+def test_without_a_home_a_download_is_used_and_not_kept(fake, no_home, serve, capsys):
+    serve(send_whole)
+    fake.assert_equals(load("mnist", fallback=None))
+    assert capsys.readouterr().out == "MNIST is not kept for the next time: you have no home folder to keep it in.\n"
+
+
+def test_a_cache_that_cannot_be_written_is_not_blamed_on_the_mirror(fake, serve, tmp_path, capsys):
+    (tmp_path / "cache").write_text("a file where a folder should be")
+    serve(send_whole)
+    fake.assert_equals(load("mnist", fallback=None))
+    printed = capsys.readouterr().out.splitlines()
+    assert printed == [f"MNIST is not kept for the next time: {fake.cache}: Not a directory."]
+
+
+def test_what_a_killed_download_left_is_cleared_by_the_next(fake, serve):
+    for name, age in ("tmpold", 2 * cache.STALE), ("tmpnew", 0):
+        (fake.cache / name).mkdir(parents=True)
+        (fake.cache / name / "part.gz").write_bytes(b"half")
+        os.utime(fake.cache / name, (time.time() - age,) * 2)
+    serve(send_whole)
+    load("mnist", fallback=None)
+    assert [path.name for path in fake.cache.glob("tmp*")] == ["tmpnew"]  # another process may be at work there
+
+
 # --- mirrors -----------------------------------------------------------------------------------------------
 
 
@@ -267,7 +364,7 @@ def test_a_mirror_that_answers_is_used_at_once_beside_a_silent_one(fake, serve, 
 def test_a_mirror_that_accepts_and_never_answers(fake, silent_mirror, monkeypatch, capsys):
     monkeypatch.setitem(IDX_SETS, "mnist", fake.source([silent_mirror]))
     imported = []
-    monkeypatch.setattr(idx, "import_module", imported.append)
+    monkeypatch.setattr(mirrors, "import_module", imported.append)
     assert_falls_back(capsys, within=2.5, timeout=0.5)
     assert imported == ["sklearn.datasets"]  # its seconds pass while we wait for the mirror
     with pytest.raises(FileNotFoundError, match=f"{silent_mirror}: no answer within 0.2 s|Timeout"):
@@ -296,7 +393,7 @@ def test_a_stall_in_mid_download_times_out_and_leaves_no_half_written_file(fake,
     log = serve(stall)
     assert_falls_back(capsys, within=2.5, timeout=0.5)
     assert f"{FILES[0]}.gz" in log
-    assert list(fake.cache.iterdir()) == []
+    assert list(fake.cache.glob("*")) == []
 
 
 def test_a_connection_cut_in_mid_download_keeps_the_files_that_were_whole(fake, serve, capsys):
@@ -314,7 +411,7 @@ def test_wrong_bytes_from_a_mirror_are_thrown_away(fake, serve, capsys):
     assert_falls_back(capsys, within=2.5)
     with pytest.raises(FileNotFoundError, match=f"sent a damaged {FILES[0]}.gz"):
         load("mnist", fallback=None)
-    assert list(fake.cache.iterdir()) == []
+    assert list(fake.cache.glob("*")) == []
 
 
 @pytest.mark.parametrize("status", [200, 503])
@@ -340,6 +437,89 @@ def test_a_mirror_that_fails_late_hands_over_to_the_next(fake, serve):
     second = serve(late, before=IDX_SETS["mnist"].mirrors)
     fake.assert_equals(load("mnist", fallback=None))
     assert f"{FILES[0]}.gz" in first and f"{FILES[0]}.gz" in second
+
+
+def told_by(call):
+    with pytest.raises(FileNotFoundError) as told:
+        call()
+    return str(told.value)
+
+
+def test_a_mirror_that_never_stops_sending_is_left(fake, serve, monkeypatch):
+    monkeypatch.setattr(mirrors, "LARGEST", 100_000)
+
+    def endless(handler, name, content, release):
+        handler.send_response(200)
+        handler.end_headers()
+        with contextlib.suppress(OSError):
+            while not release.is_set():
+                handler.wfile.write(content if name == f"{LABELS}.gz" and not release.wait(0.1) else bytes(10_000))
+
+    serve(endless)
+    assert "sent more than the 100000 bytes" in told_by(lambda: load("mnist", fallback=None))
+
+
+def test_a_promise_that_is_too_large_is_not_waited_for(fake, serve):
+    serve(lambda handler, name, content, release: send(handler, content, promised=10**12))
+    words = []
+    assert seconds(lambda: words.append(told_by(lambda: load("mnist", fallback=None, timeout=20)))) < 5
+    assert "promised 1000000000000 bytes; expected at most 64000000" in words[0]
+
+
+def test_a_trickle_ends_with_the_whole_time(fake, serve, monkeypatch, capsys):
+    """Every byte comes before the silence is too long, so only the sum can end it."""
+    monkeypatch.setattr(mirrors, "PATIENCE", 2)
+
+    def trickle(handler, name, content, release):
+        send(handler, content[:2], promised=len(content))
+        with contextlib.suppress(OSError):
+            for byte in content[2:]:
+                if release.wait(0.1):
+                    return
+                handler.wfile.write(bytes([byte]))
+
+    serve(trickle)
+    assert_falls_back(capsys, within=4, timeout=0.5)
+    assert f"{FILES[0]}.gz took too long" in told_by(lambda: load("mnist", fallback=None, timeout=0.5))
+
+
+@pytest.mark.parametrize("length", ["-1", "many", "1e9", "٣", "9" * 5000, ""])
+def test_a_content_length_that_is_no_number_neither_hurts_nor_hangs(fake, serve, length):
+    """The right bytes are used whatever is said about them; else the mirror is named."""
+
+    def wrong(handler, name, content, release):
+        handler.send_response(200)
+        handler.wfile.write(b"".join(handler._headers_buffer))
+        handler._headers_buffer = []
+        handler.wfile.write(f"Content-Length: {length}\r\nConnection: close\r\n\r\n".encode() + content)
+        handler.close_connection = True
+
+    serve(wrong)
+    (here,) = IDX_SETS["mnist"].mirrors
+    try:
+        fake.assert_equals(load("mnist", fallback=None, timeout=1))
+    except FileNotFoundError as told:
+        assert f"{here}: " in str(told) and "no answer" not in str(told)
+
+
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize(
+    "place",
+    ["http://[", "http://*.:0x/", "file:///etc/passwd", "ftp://x/", "//", "http://\xff\xfe/", "https://a:b@:99999/"],
+)
+def test_a_redirect_to_nowhere_is_named(fake, serve, place, late):
+    def redirect(handler, name, content, release):
+        if late and name == f"{LABELS}.gz":
+            return send(handler, content)
+        handler.send_response(302)
+        handler.send_header("Location", place)
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    serve(redirect)
+    (here,) = IDX_SETS["mnist"].mirrors
+    words = told_by(lambda: load("mnist", fallback=None, timeout=5))
+    assert f"{here}: " in words and "no answer" not in words
 
 
 def test_without_fallback_the_error_lists_every_place_and_what_to_do(at_home, silent_mirror, monkeypatch):
@@ -468,6 +648,24 @@ def test_sizes_types_and_titles():
         assert digits.train_images.max() == 255 and all(tensor.is_contiguous() for tensor in digits[2:])
 
 
+BYTES = "4d233707"  # of digits28 with two copies, as ever
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+def test_defaults_for_dtype_and_device_change_no_byte(at_home, dtype, device):
+    torch.set_default_dtype(dtype)
+    torch.set_default_device(device)
+    try:
+        digits, mnist = load("digits28", copies=2), load("mnist")
+    finally:
+        torch.set_default_device(None)
+        torch.set_default_dtype(torch.float32)
+    at_home.assert_equals(mnist)
+    everything = b"".join(tensor.numpy().tobytes() for tensor in digits[2:])
+    assert hashlib.sha256(everything).hexdigest()[:8] == BYTES
+
+
 # --- promises of the whole ---------------------------------------------------------------------------------
 
 
@@ -504,12 +702,60 @@ def test_what_load_gives_here_is_mnist_or_a_notice_and_the_digits(monkeypatch, c
         (dict(name="mnist", fallback="kmnist"), "fallback must be digits8, digits28 or None; got 'kmnist'"),
         (dict(copies=25), "copies must be 0 to 24.* got 25"),
         (dict(copies=-1), "copies must be 0 to 24.* got -1"),
-        (dict(name="mnist", timeout=0), "timeout must be a positive number of seconds; got 0"),
+        (dict(name="mnist", timeout=0), "timeout must be a positive number of seconds, at most 3600; got 0"),
+        (dict(name="mnist", timeout=float("nan")), "timeout must be .* got nan"),
+        (dict(name="mnist", timeout=float("inf")), "timeout must be .* got inf"),
+        (dict(name="mnist", timeout=10**12), "timeout must be .* at most 3600; got 1000000000000"),
+        (dict(name=""), "name must be a folder of pictures or one of .* got ''"),
+        (dict(name="~nobody-of-this-name/pictures"), "name must be a folder of pictures"),
+        (dict(name="a" * 5000), "name must be a folder of pictures"),
+        (dict(name="a\0b"), "name must be a folder of pictures"),
+        (dict(name=Path(__file__)), "name must be a folder of pictures"),
     ],
 )
 def test_wrong_arguments_are_refused_with_what_was_expected(call, words):
     with pytest.raises(ValueError, match=words):
         load(**call)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (dict(name=None), "name must be text or a path; got NoneType"),
+        (dict(name=3), "name must be text or a path; got int"),
+        (dict(name=b"mnist"), "name must be text or a path; got bytes"),
+        (dict(name=["mnist"]), "name must be text or a path; got list"),
+        (dict(name=np.zeros(2)), "name must be text or a path; got ndarray"),
+        (dict(fallback=False), "fallback must be text or None; got bool"),
+        (dict(fallback=["digits8"]), "fallback must be text or None; got list"),
+        (dict(fallback=np.array(["digits8"] * 2)), "fallback must be text or None; got ndarray"),
+        (dict(copies=1.0), "copies must be a whole number; got float"),
+        (dict(copies=float("nan")), "copies must be a whole number; got float"),
+        (dict(copies="1"), "copies must be a whole number; got str"),
+        (dict(copies=True), "copies must be a whole number; got bool"),
+        (dict(copies=None), "copies must be a whole number; got NoneType"),
+        (dict(copies=torch.tensor(1.0)), "copies must be a whole number; got Tensor"),
+        (dict(copies=torch.ones(2, dtype=int)), "copies must be a whole number; got Tensor"),
+        (dict(timeout="2"), "timeout must be a number of seconds; got str"),
+        (dict(timeout=None), "timeout must be a number of seconds; got NoneType"),
+        (dict(timeout=True), "timeout must be a number of seconds; got bool"),
+        (dict(timeout=2j), "timeout must be a number of seconds; got complex"),
+    ],
+)
+def test_arguments_of_another_kind_are_refused_by_name(call, words):
+    with pytest.raises(TypeError, match=f"^{words}$"):
+        load(**call)
+
+
+def test_numbers_of_numpy_are_numbers():
+    call = dict(copies=np.int64(1), timeout=np.float32(1))
+    assert load("digits28", **call).train_images.equal(load("digits28", copies=1).train_images)
+
+
+def test_a_ring_of_links_is_no_folder(tmp_path):
+    (tmp_path / "ring").symlink_to(tmp_path / "ring")
+    with pytest.raises(ValueError, match="name must be a folder of pictures"):
+        load(tmp_path / "ring")
 
 
 def test_fallback_digits8(fake, capsys):
@@ -534,7 +780,10 @@ def assigned(node):
 
 
 def test_importing_brings_in_nothing_beyond_torch_and_numpy():
-    files = [Path(module.__file__).read_text(encoding="utf-8") for module in (data, folder, idx)]
+    files = [
+        Path(module.__file__).read_text(encoding="utf-8")
+        for module in (cache, data, folder, idx, mirrors, packs, pictures)
+    ]
     body = [node for file in files for node in ast.parse(file).body]
     names = [alias.name for node in body if isinstance(node, ast.Import) for alias in node.names]
     names += [node.module for node in body if isinstance(node, ast.ImportFrom)]

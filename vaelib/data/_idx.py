@@ -3,18 +3,17 @@
 import gzip
 import hashlib
 import os
-import queue
-import tempfile
-import threading
-import time
-from collections.abc import Iterator
-from importlib import import_module
+import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from vaelib.cache import aside, cache_folder
+from vaelib.mirrors import LARGEST, download
 
 
 class IdxSource(NamedTuple):
@@ -74,19 +73,26 @@ IDX_SETS = {
 
 def load_idx(source: IdxSource, timeout: float) -> list[Tensor]:
     """$VAELIB_DATA, then the cache, then the mirrors; FileNotFoundError says what each of them answered."""
-    import platformdirs
-
-    mine = os.environ.get("VAELIB_DATA")
-    cache = Path(platformdirs.user_cache_dir("vaelib")) / source.folder / "raw"
-    tried = [] if mine else ["$VAELIB_DATA: not set"]
-    for folder in [Path(mine).expanduser().resolve() / source.folder / "raw", cache] if mine else [cache]:
+    cache, tried, fetched, losses = cache_folder(source.folder, "raw"), [], {}, set()
+    for folder in _places(source, cache, tried):
         try:
-            return _read_set(source, folder)
+            return _read_set(source, folder, fetched)
         except FileNotFoundError as missing:
             tried.append(str(missing))
-    problems = _download(source, cache, timeout)
+        except OSError as closed:
+            tried.append(f"{closed.filename or folder}: {closed.strerror}")
+
+    def keep(name: str, content: bytes) -> None:
+        fetched[name] = content
+        losses.add(_not_kept(cache, name, content))
+
+    wanted = dict(zip([f"{file}.gz" for file in FILES], source.packed_md5, strict=True))
+    wanted = {name: md5 for name, md5 in wanted.items() if not (cache and os.access(cache / name, os.R_OK))}
+    problems = download(source.mirrors, f"{FILES[3]}.gz", wanted, timeout, keep)
     if problems is None:
-        return _read_set(source, cache)
+        for reason in sorted(losses - {""}):
+            print(f"{source.title} is not kept for the next time: {reason}.")
+        return _read_set(source, cache, fetched)
     places = "\n  ".join(tried + problems)
     raise FileNotFoundError(
         f"{source.title} could not be had. Tried:\n  {places}\n"
@@ -95,23 +101,56 @@ def load_idx(source: IdxSource, timeout: float) -> list[Tensor]:
     )
 
 
-def _read_set(source: IdxSource, folder: Path) -> list[Tensor]:
+def _places(source: IdxSource, cache: Path | None, tried: list[str]) -> list[Path]:
+    """The folders to look in; a place that cannot be said goes to `tried`."""
+    mine, places = os.environ.get("VAELIB_DATA"), []
+    try:
+        places += [Path(mine).expanduser().resolve() / source.folder / "raw"] if mine else []
+    except (RuntimeError, OSError, ValueError) as lost:  # ~ of a user without a home, a ring of links
+        tried.append(f"$VAELIB_DATA is {mine!r}: {lost}")
+    tried += [] if mine else ["$VAELIB_DATA: not set"]
+    tried += [] if cache else ["the cache: you have no home folder to keep one in"]
+    return [*places, cache] if cache else places
+
+
+def _not_kept(cache: Path | None, name: str, content: bytes) -> str:
+    """Put a file into the cache; "", or why that failed: the file is used all the same."""
+    if cache is None:
+        return "you have no home folder to keep it in"
+    try:
+        with aside(cache) as place:
+            (place / name).write_bytes(content)
+            os.replace(place / name, cache / name)
+    except OSError as closed:
+        return f"{cache}: {closed.strerror}"
+    return ""
+
+
+def _read_set(source: IdxSource, folder: Path | None, fetched: dict[str, bytes]) -> list[Tensor]:
     """Images and labels of the training set, then of the test set."""
-    train_x, train_y, test_x, test_y = (_parse_idx(_file_bytes(folder, source, i)) for i in range(len(FILES)))
+    files = [_file_bytes(source, i, folder, fetched) for i in range(len(FILES))]
+    train_x, train_y, test_x, test_y = map(_parse_idx, files)
     return [train_x, train_y.long(), test_x, test_y.long()]
 
 
-def _file_bytes(folder: Path, source: IdxSource, i: int) -> bytes:
-    """The i-th idx file, extracted: the raw file where its checksum is known, else the .gz beside it."""
-    raw, packed = folder / FILES[i], folder / f"{FILES[i]}.gz"
-    if source.raw_sha256 and raw.exists():
-        return _verified(raw, "sha256", source.raw_sha256[i])
-    if packed.exists():
-        return gzip.decompress(_verified(packed, "md5", source.packed_md5[i]))
-    raise FileNotFoundError(f"{folder}: {packed.name} is not there")
+def _file_bytes(source: IdxSource, i: int, folder: Path | None, fetched: dict[str, bytes]) -> bytes:
+    """The i-th idx file, extracted: just fetched; or the raw file where its checksum is known; or the .gz beside it."""
+    name = f"{FILES[i]}.gz"
+    if name in fetched:
+        return gzip.decompress(fetched[name])
+    with suppress(FileNotFoundError, NotADirectoryError):
+        if source.raw_sha256:
+            return _verified(folder / FILES[i], "sha256", source.raw_sha256[i])
+    with suppress(FileNotFoundError, NotADirectoryError):
+        return gzip.decompress(_verified(folder / name, "md5", source.packed_md5[i]))
+    raise FileNotFoundError(f"{folder}: {name} is not there")
 
 
 def _verified(path: Path, algorithm: str, expected: str) -> bytes:
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST:  # a pipe never answers, /dev/zero never ends
+        what = f"a file of {status.st_size} bytes" if stat.S_ISREG(status.st_mode) else "a folder, a pipe or a device"
+        raise RuntimeError(f"{path} must be a file of the set; got {what}. Remove it and try again.")
     data = path.read_bytes()
     received = hashlib.new(algorithm, data, usedforsecurity=False).hexdigest()
     if received != expected:
@@ -126,62 +165,3 @@ def _parse_idx(data: bytes) -> Tensor:
     """Idx: two zeros, type (8 is uint8), number of dimensions, each size in four bytes, the values."""
     shape = np.frombuffer(data, ">i4", count=data[3], offset=4)
     return torch.from_numpy(np.frombuffer(data, np.uint8, offset=4 + 4 * data[3]).reshape(shape).copy())
-
-
-def _download(source: IdxSource, folder: Path, timeout: float) -> list[str] | None:
-    """Fetch the four .gz files into `folder`: None when all is well, else what went wrong at each mirror."""
-    problems = dict.fromkeys(source.mirrors, f"no answer within {timeout:g} s")
-    # The fallback's import takes as long as the mirrors may: let it run while we wait for them.
-    threading.Thread(target=import_module, args=("sklearn.datasets",)).start()
-    for mirror, problem in _answers(source.mirrors, timeout):
-        try:
-            if problem is not None:
-                raise problem
-            for file, md5 in zip(FILES, source.packed_md5, strict=True):
-                if not (folder / f"{file}.gz").exists():
-                    _fetch(mirror, folder / f"{file}.gz", md5, timeout)
-            return None
-        except OSError as failure:  # as are the exceptions of requests
-            problems[mirror] = f"{type(failure).__name__}: {failure}"
-        except RuntimeError:
-            problems[mirror] = f"sent a damaged {file}.gz"
-    return [f"{mirror}: {problem}" for mirror, problem in problems.items()]
-
-
-def _answers(mirrors: tuple[str, ...], timeout: float) -> Iterator[tuple[str, OSError | None]]:
-    """(mirror, None or its problem), quickest first, for `timeout` seconds in all."""
-    answers, deadline = queue.SimpleQueue(), time.monotonic() + timeout
-    for mirror in mirrors:  # in daemon threads, because a name look-up that hangs can only be left behind
-        threading.Thread(target=_probe, args=(mirror, timeout, answers), daemon=True).start()
-    for _ in mirrors:
-        try:
-            yield answers.get(timeout=max(0.0, deadline - time.monotonic()))
-        except queue.Empty:
-            return
-
-
-def _probe(mirror: str, timeout: float, answers: queue.SimpleQueue) -> None:
-    """Ask for the first two bytes of the smallest file: the page of a hotel's network is not an answer."""
-    import requests
-
-    try:
-        with requests.get(f"{mirror}{FILES[3]}.gz", stream=True, timeout=timeout) as response:
-            response.raise_for_status()
-            if next(response.iter_content(2), b"") != b"\x1f\x8b":
-                raise OSError("sent something that is not a gzip file")
-        answers.put((mirror, None))
-    except OSError as problem:
-        answers.put((mirror, problem))
-
-
-def _fetch(mirror: str, path: Path, md5: str, timeout: float) -> None:
-    """Download aside, verify, then move into place in one step: a half-written file never gets the name."""
-    from pooch import HTTPDownloader
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    download = HTTPDownloader(progressbar=os.environ.get("VAELIB_PROGRESS") != "0", timeout=timeout)
-    with tempfile.TemporaryDirectory(dir=path.parent) as aside:
-        part = Path(aside) / path.name
-        download(mirror + path.name, str(part), None)
-        _verified(part, "md5", md5)
-        os.replace(part, path)
