@@ -4,15 +4,20 @@ import io
 import os
 import shutil
 import struct
+import subprocess
+import tempfile
+import time
 import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 
-from vaelib.data import _folder as loader
+from vaelib import cache as places
+from vaelib import folder as loader
+from vaelib import packs, pictures
 from vaelib.data import load
 
 RED, GREEN, BLUE = (250, 10, 10), (10, 250, 10), (10, 10, 250)
@@ -106,7 +111,7 @@ def test_size_is_looked_up_before_anything_is_decoded(faces, monkeypatch, size):
     """Just above our limit, where Pillow warns, where it refuses, and the largest that a png can promise."""
     (faces / "bomb.png").write_bytes(png_header(*size))
     decoded = []
-    monkeypatch.setattr(loader, "_square", lambda image: decoded.append(image) or np.zeros((3, 64, 64), np.uint8))
+    monkeypatch.setattr(pictures, "_square", lambda image: decoded.append(image) or np.zeros((3, 64, 64), np.uint8))
     load(faces)
     assert len(decoded) == 10
 
@@ -280,6 +285,236 @@ def test_names_cannot_write_to_the_terminal(faces, capsys):
     assert "\x1b" not in printed and len(printed.splitlines()) == 4 and printed.isascii() is False
 
 
+@pytest.mark.parametrize("kind", ["jpeg", "png", "webp"])
+def test_a_broken_note_about_a_sound_picture_is_no_fault_of_the_picture(faces, capsys, kind):
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F] = 1, "a camera"
+    draw, whole = np.random.default_rng(0), exif.tobytes()
+    for i in range(60):
+        broken = bytearray(whole)
+        for _ in range(1 + i % 5):
+            broken[draw.integers(6, len(broken))] = draw.integers(256)
+        Image.new("RGB", (64, 64), RED).save(faces / f"x{i}.{kind}", exif=bytes(broken))
+    images = load(faces)
+    assert len(images.train_images) + len(images.test_images) == 70 and capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        chunk(b"tEXt", b"Comment\0fine")[:-1] + b"?",
+        chunk(b"zTXt", b"Comment\0\0" + zlib.compress(bytes(5_000_000))),
+        chunk(b"iCCP", b"profile\0\0" + zlib.compress(bytes(5_000_000))),
+        chunk(b"gAMA", b""),
+        chunk(b"pHYs", b"12"),
+        chunk(b"fcTL", b"12"),
+        chunk(b"tIME", b"1234567")[:-1] + b"?",
+    ],
+    ids=["sum of tEXt", "bomb in zTXt", "bomb in iCCP", "gAMA", "pHYs", "fcTL", "sum of tIME"],
+)
+def test_broken_chunks_of_a_png_that_say_nothing_about_its_pixels(faces, capsys, note):
+    whole = encoded(Image.new("RGB", (64, 64), RED), "png")
+    (faces / "noted.png").write_bytes(whole[:33] + note + whole[33:])
+    images = load(faces)
+    assert len(images.train_images) + len(images.test_images) == 11 and capsys.readouterr().out == ""
+    (faces / "noted.png").write_bytes(whole[:33] + note + whole[33:50] + b"?" + whole[51:])  # and now the pixels too
+    load(faces)
+    assert "1 not a readable picture: noted.png" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_orientation_is_the_one_of_pillow(tmp_path, orientation):
+    picture = Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    pixels = only(tmp_path / "one", picture, exif=exif)
+    with Image.open(tmp_path / "one" / "only.png") as stored:
+        assert np.array_equal(pixels, np.asarray(ImageOps.exif_transpose(stored)).transpose(2, 0, 1))
+
+
+def test_a_camera_s_jpg_with_a_preview_is_not_animated(faces, capsys):
+    picture, preview = Image.new("RGB", (300, 300), RED), Image.new("RGB", (60, 60), BLUE)
+    picture.save(faces / "camera.jpg", format="MPO", save_all=True, append_images=[preview])
+    images = load(faces)
+    assert len(images.train_images) + len(images.test_images) == 11 and capsys.readouterr().out == ""
+
+
+def png(depth, kind, row, clear):
+    """A png of one row, by hand: its bits, its transparent value."""
+    size = struct.pack(">IIBBBBB", 2, 1, depth, kind, 0, 0, 0)
+    parts = chunk(b"IHDR", size), chunk(b"tRNS", clear), chunk(b"IDAT", zlib.compress(b"\0" + row)), chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+@pytest.mark.parametrize(
+    ("depth", "kind", "row", "clear", "other"),
+    [
+        (16, 0, b"\x80\x00\x80\x01", b"\x80\x00", 128),
+        (16, 2, bytes.fromhex("5a01 5b02 5c03 6001 6002 6003"), bytes.fromhex("5a01 5b02 5c03"), 96),
+        (8, 0, b"\x05\x06", b"\0\x05", 6),
+        (8, 2, b"\1\2\3\7\7\7", b"\0\1\0\2\0\3", 7),
+        (4, 0, b"\x56", b"\0\5", 6 * 17),
+        (2, 0, b"\x60", b"\0\1", 2 * 85),
+        (1, 0, b"\x80", b"\0\1", 0),
+    ],
+    ids=["16-bit grey", "16-bit colour", "8-bit grey", "8-bit colour", "4-bit grey", "2-bit grey", "1-bit"],
+)
+def test_the_transparent_value_is_white_at_every_depth(tmp_path, depth, kind, row, clear, other):
+    """The left pixel is the transparent one, the right one differs from it in the last bit or more."""
+    for name, at in ("left.png", 0), ("right.png", 1):
+        width = len(row) // 2 if depth >= 8 else None
+        one = row[at * width :][:width] if width else bytes([(row[0] << (at * depth)) & 0xFF])
+        (tmp_path / name).write_bytes(
+            png(depth, kind, one, clear).replace(struct.pack(">II", 2, 1), struct.pack(">II", 1, 1))
+        )
+    left, right = (read_one(tmp_path / name) for name in ("left.png", "right.png"))
+    assert (left == 255).all() and (right == other).all()
+
+
+def read_one(path):
+    """A png whose header was changed by hand, with its checksum put right."""
+    data = path.read_bytes()
+    path.write_bytes(data[:8] + chunk(b"IHDR", data[16:29]) + data[33:])
+    picture, problem = pictures.read_picture(path)
+    assert problem is None
+    return picture
+
+
+# --- what happens to a folder ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def stranger(faces, cache):
+    """The ten pictures where a stranger may read them, and the rights of a stranger: to root nothing is closed."""
+    load(faces)  # decoders are loaded while everything is open
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        place = Path(shutil.copytree(faces, Path(folder) / "faces"))
+        if os.geteuid():
+            yield place, lambda: None
+        else:
+            yield place, lambda: os.seteuid(65534)
+            os.seteuid(0)
+        for path in place.rglob("*"):
+            path.chmod(0o755)
+
+
+@pytest.mark.parametrize(
+    ("mode", "words"),
+    [(0o644, "2 a file that cannot be opened: more/8.jpg, more/9.png"), (0, "1 a folder that cannot be opened: more")],
+)
+def test_a_closed_subfolder_is_named_and_the_rest_is_loaded(stranger, capsys, mode, words):
+    place, become = stranger
+    for i in range(2):
+        Image.new("RGB", (64, 64)).save(place / f"another{i}.png")
+    (place / "more").chmod(mode)
+    become()
+    images = load(place)
+    assert len(images.train_images) + len(images.test_images) == 10
+    assert words in capsys.readouterr().out
+
+
+def test_a_closed_picture_is_not_called_unreadable_and_not_remembered(stranger, capsys):
+    place, become = stranger
+    Image.new("RGB", (64, 64)).save(place / "another.png")
+    (place / "0.jpg").chmod(0)
+    become()
+    for _ in range(2):
+        images = load(place)
+        assert len(images.train_images) + len(images.test_images) == 10
+        assert "1 a file that cannot be opened: 0.jpg" in capsys.readouterr().out
+
+
+def test_a_disk_that_fails_is_no_fault_of_the_picture_and_is_not_remembered(faces, cache, monkeypatch, capsys):
+    Image.new("RGB", (64, 64)).save(faces / "another.png")
+    square = pictures._square
+
+    def fail(image):
+        if image.size == (64, 64):
+            raise OSError(5, "Input/output error")
+        return square(image)
+
+    monkeypatch.setattr(pictures, "_square", fail)
+    load(faces)
+    assert "1 a file that cannot be opened: another.png" in capsys.readouterr().out and not cache.exists()
+    monkeypatch.setattr(pictures, "_square", square)
+    images = load(faces)
+    assert len(images.train_images) + len(images.test_images) == 11
+
+
+def test_want_of_memory_is_named_and_not_remembered(faces, cache, monkeypatch, capsys):
+    Image.new("RGB", (64, 64)).save(faces / "another.png")
+    square = pictures._square
+
+    def starve(image):
+        if image.size == (64, 64):
+            raise MemoryError
+        return square(image)
+
+    monkeypatch.setattr(pictures, "_square", starve)
+    load(faces)
+    assert "1 too large for the memory that is left: another.png" in capsys.readouterr().out and not cache.exists()
+
+
+@pytest.mark.parametrize("when", ["listed", "looked at"])
+def test_a_picture_that_vanishes_is_named_and_the_rest_is_loaded(faces, monkeypatch, capsys, when):
+    Image.new("RGB", (64, 64)).save(faces / "another.png")
+    scan, read = os.scandir, loader.read_picture
+
+    def vanish_when_listed(place):
+        if place != faces:
+            return scan(place)
+        entries = list(scan(place))
+        (faces / "another.png").unlink(missing_ok=True)
+        return entries
+
+    def vanish_when_looked_at(path):
+        (faces / "another.png").unlink(missing_ok=True)
+        return read(path)
+
+    if when == "listed":
+        monkeypatch.setattr(os, "scandir", vanish_when_listed)
+    else:
+        monkeypatch.setattr(loader, "read_picture", vanish_when_looked_at)
+    images = load(faces)
+    assert len(images.train_images) + len(images.test_images) == 10
+    kind = "gone while the folder was read" if when == "listed" else "a file that cannot be opened"
+    assert f"1 {kind}: another.png" in capsys.readouterr().out
+
+
+@pytest.fixture
+def deep(faces):
+    """A picture 1200 folders down; taken away by a program that does not recurse, as pytest's clearing up would."""
+    here = os.open(faces, os.O_RDONLY)
+    for _ in range(1200):
+        os.mkdir("d", dir_fd=here)
+        inner = os.open("d", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = inner
+    file = os.open("deep.png", os.O_CREAT | os.O_WRONLY, dir_fd=here)
+    os.write(file, encoded(Image.new("RGB", (64, 64)), "png"))
+    os.close(file), os.close(here)
+    yield faces
+    subprocess.run(["rm", "-rf", str(faces / "d")], check=True)
+
+
+def test_folders_nested_deeper_than_recursion_goes(deep, capsys):
+    images = load(deep)
+    assert len(images.train_images) + len(images.test_images) == 11 and capsys.readouterr().out == ""
+
+
+def test_defaults_for_dtype_and_device_change_nothing(faces, cache):
+    first = load(faces)
+    torch.set_default_dtype(torch.float64)
+    torch.set_default_device("meta")
+    try:
+        shutil.rmtree(cache)
+        assert same(load(faces), first) and same(load(faces), first)
+    finally:
+        torch.set_default_device(None)
+        torch.set_default_dtype(torch.float32)
+
+
 # --- the split ---------------------------------------------------------------------------------------------
 
 
@@ -304,13 +539,13 @@ def test_training_and_test_pictures_share_none(faces):
 @pytest.fixture
 def decoded(monkeypatch):
     """The names of the files that were decoded."""
-    names, read = [], loader._read
+    names, read = [], loader.read_picture
 
     def log(path):
         names.append(path.name)
         return read(path)
 
-    monkeypatch.setattr(loader, "_read", log)
+    monkeypatch.setattr(loader, "read_picture", log)
     return names
 
 
@@ -385,14 +620,73 @@ def test_the_progress_bar_obeys_the_switch(faces, monkeypatch, capsys):
     assert "pictures" in capsys.readouterr().err
 
 
-def test_a_closed_folder_is_named(faces, monkeypatch, capsys):
-    """Tests may run as root, whom no folder is closed to: so the walk is told that one is."""
-    walk = os.walk
+def test_without_a_home_pictures_are_decoded_and_it_is_said(faces, monkeypatch, capsys):
+    def lost(name):
+        raise RuntimeError("could not determine the home directory")
 
-    def closed(top, onerror):
-        onerror(PermissionError(13, "Permission denied", str(Path(top) / "private")))
-        return walk(top, onerror=onerror)
+    monkeypatch.setattr("platformdirs.user_cache_dir", lost)
+    images = load(faces)
+    assert len(images.train_images) + len(images.test_images) == 10
+    assert "the cache could not be written, so the next call decodes again: you have no home" in capsys.readouterr().out
 
-    monkeypatch.setattr(os, "walk", closed)
+
+def test_a_change_that_keeps_size_and_time_is_noticed(faces, decoded):
+    for name, colour in ("5.png", RED), ("fresh.png", BLUE):
+        Image.new("RGB", (64, 64), colour).save(faces / name)
+    before, status = load(faces), (faces / "5.png").stat()
+    (faces / "5.png").write_bytes((faces / "fresh.png").read_bytes())
+    os.utime(faces / "5.png", ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert (faces / "5.png").stat().st_size == status.st_size
+    assert not same(load(faces), before)
+
+
+def test_the_cache_is_bounded_and_what_was_used_last_stays(faces, tmp_path, cache, monkeypatch, decoded):
+    size = 10 * 3 * 64 * 64 + 128  # with the header of numpy
+    monkeypatch.setattr(packs, "KEPT", 2 * size)
+    places = [shutil.copytree(faces, tmp_path / f"faces{i}") for i in range(3)]
+    for i, place in enumerate(places[:2]):
+        load(place)
+        for path in cache.glob("*"):
+            os.utime(path, (1000 + i,) * 2) if path.stat().st_mtime > 10**6 else None
+    load(places[0])  # the older one is used again
+    load(places[2])
+    assert sum(path.suffix == ".npy" for path in cache.iterdir()) == len(list(cache.glob("*.json"))) == 2
+    decoded.clear()
+    load(places[0]), load(places[2])
+    assert decoded == []
+    load(places[1])
+    assert len(decoded) == 10
+
+
+def test_a_folder_larger_than_the_bound_is_kept_alone(faces, tmp_path, cache, monkeypatch, decoded):
+    monkeypatch.setattr(packs, "KEPT", 1000)
+    for place in [faces, shutil.copytree(faces, tmp_path / "another")]:
+        load(place)
+        decoded.clear()
+        load(place)
+        assert decoded == [] and len(list(cache.iterdir())) == 2
+
+
+def test_what_a_killed_call_left_is_cleared(faces, cache):
+    for name, age in ("tmpold", 2 * places.STALE), ("tmpnew", 0):
+        (cache / name).mkdir(parents=True)
+        os.utime(cache / name, (time.time() - age,) * 2)
     load(faces)
-    assert "1 a folder that cannot be opened: private" in capsys.readouterr().out
+    assert [path.name for path in cache.glob("tmp*")] == ["tmpnew"]
+
+
+@pytest.mark.parametrize("suffix", [".npy", ".json"])
+def test_a_pipe_in_the_cache_does_not_hang(faces, cache, suffix):
+    first = load(faces)
+    (path,) = cache.glob(f"*{suffix}")
+    path.unlink()
+    os.mkfifo(path)
+    assert same(load(faces), first) and path.is_file()
+
+
+def test_a_damaged_name_in_the_cache_is_noticed(faces, cache, decoded):
+    """Names decide which pictures are for the test."""
+    first = load(faces)
+    (index,) = cache.glob("*.json")
+    index.write_text(index.read_text().replace("5.png", "4.png"))
+    assert same(load(faces), first) and len(decoded) == 20
