@@ -10,8 +10,15 @@ SHARED = _config.yml _toc.yml $(wildcard book/assets/* book/_ext/*.py book/_ext/
 ALL = $(shell test -e $(BUILT) && find $(SHARED) -newer $(BUILT) | grep -q . && echo --all)
 BUILD = $(BIN)/jupyter-book build . --path-output book -W -n --keep-going --quiet $(ALL) && touch $(BUILT)
 
-ifdef VAELIB_DATA
-export VAELIB_DATA := $(abspath $(VAELIB_DATA))
+# What you give reaches a recipe as it is, through its environment: it is never expanded, and never part of a command.
+ifneq ($(origin REPO),undefined)
+override export REPO := $(value REPO)
+endif
+ifneq ($(origin CHAPTER),undefined)
+override export CHAPTER := $(value CHAPTER)
+endif
+ifneq ($(value VAELIB_DATA),)
+override export VAELIB_DATA := $(if $(filter /%,$(value VAELIB_DATA)),,$(CURDIR)/)$(value VAELIB_DATA)
 endif
 
 .PHONY: help book test quick unit notebooks lint execute links pdf bench mutants publish unpublish \
@@ -70,12 +77,12 @@ mutants: $(STAMP)
 
 # make slides CHAPTER=04_kl
 slides: $(STAMP)
-	$(BIN)/python tools/slides.py $(or $(CHAPTER),04_kl)
+	$(BIN)/python book/_ext/slides.py $(if $(value CHAPTER),-- "$$CHAPTER",04_kl)
 
 # make publish REPO=https://github.com/owner/name: needs Python and git only; then commit and push.
 publish:
 	$(if $(filter undefined,$(origin REPO)),$(error use: make publish REPO=https://github.com/owner/name))
-	$(PYTHON) tools/publish.py $(or $(REPO),--remove)
+	$(PYTHON) book/_ext/publish.py $(if $(value REPO),-- "$$REPO",--remove)
 
 unpublish:
 	$(PYTHON) tools/publish.py --remove
