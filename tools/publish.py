@@ -16,38 +16,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+from first_cell import as_text, first_cell, put_first_cell
+from first_cell import is_first_cell as is_first_cell
+
+ROOT = Path(__file__).resolve().parent.parent.parent
 COLAB = "https://colab.research.google.com"
-ADDRESS = re.compile(r"https://github\.com/[\w.-]+/[\w.-]+")
-FIRST_CELL = '''\
-def install_vaelib(repository, version):
-    """In Colab, install the library of this book if missing; elsewhere do nothing."""
-    import importlib.util
-    import subprocess
-    import sys
-
-    if "google.colab" not in sys.modules or importlib.util.find_spec("vaelib"):
-        return
-    if not repository:
-        raise RuntimeError(
-            "this copy of the book does not say where its library is. Run this, with "
-            "the address you have the book from, and then this cell again:\\n"
-            "    %pip install --no-deps git+https://github.com/OWNER/NAME\\n"
-            "If you publish this copy, run once:\\n"
-            "    make publish REPO=https://github.com/OWNER/NAME"
-        )
-    source = f"git+{repository}@{version}"
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", source]
-    done = subprocess.run(pip, capture_output=True, text=True)
-    importlib.invalidate_caches()
-    if done.returncode:
-        raise RuntimeError(f"vaelib could not be had from {source}:\\n{done.stderr}")
-
-
-install_vaelib(
-    "<url>",
-    "<version>",
-)'''
+# Whatever is read goes into a command, a page or a program only after it has matched: nothing here starts with "-".
+ADDRESS = re.compile(r"https://github\.com/[A-Za-z0-9][A-Za-z0-9-]{0,38}/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}")
+VERSION = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}|v?[0-9][A-Za-z0-9]*([.-][A-Za-z0-9]+)*")  # a commit, or a tag as v1.2
 
 
 def main(arguments=None):
@@ -59,9 +35,10 @@ def main(arguments=None):
     try:
         if chosen.check:
             return check(ROOT, chosen.address)
-        url, version = settings(ROOT) if not chosen.address else (chosen.address.removesuffix("/"), None)
-        stamp(ROOT, *(("", "") if chosen.remove else (url, version)))
-    except ValueError as error:
+        given = chosen.address and chosen.address.removesuffix("/").removesuffix(".git")
+        url, version = ("", "") if chosen.remove else settings(ROOT) if given is None else (given, None)
+        stamp(ROOT, url, version)
+    except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
@@ -73,6 +50,7 @@ def check(root, address=None):
     if not url:
         print("No address is stamped: the pages have no Colab buttons. `make publish REPO=...` adds them.")
         return 0
+    refuse_others(url, version)
     if address and address.lower() != url.lower():
         raise ValueError(f"the address must be {address}; got {url}: run `make publish REPO={address}`")
     if not is_fresh(root, version):
@@ -90,22 +68,44 @@ def stamp(root, url, version=None):
         version: a commit or tag; None for the stamped one while vaelib is as it was there, else the last commit.
 
     Raises:
-        ValueError: the address is not one of a repository on GitHub, or vaelib is not committed.
+        ValueError: the address is not one of a repository on GitHub, the version is neither a commit nor a tag,
+            vaelib is not committed, or a chapter is not a notebook; then nothing has been written.
+        OSError: something could not be written; what had been is put back.
     """
+    version = commit(root) if version is None else version
+    refuse_others(url, version)
+    path = root / "_config.yml"
+    replace(
+        {path: with_settings(path.read_text(encoding="utf-8"), url, version)} | stamped_chapters(root, url, version)
+    )
+
+
+def refuse_others(url, version):
+    """ValueError unless this is an address with a version, or neither, such as may be passed on."""
     if url and not ADDRESS.fullmatch(url):
         raise ValueError(f"the address must read https://github.com/owner/name; got {url!r}")
-    version = commit(root) if version is None else version
-    path = root / "_config.yml"
-    replace(path, with_settings(path.read_text(encoding="utf-8"), url, version))
-    stamp_chapters(root, url, version)
+    if version and not VERSION.fullmatch(version):
+        raise ValueError(f"the version in _config.yml must be a commit or a tag such as v1.2; got {version!r}")
+    if url and not version:
+        raise ValueError(f"an address needs a version; got none: run `make publish REPO={url}`")
 
 
 def stamp_chapters(root, url, version):
     """Let every chapter start with the first cell for this address and version."""
+    replace(stamped_chapters(root, url, version))
+
+
+def stamped_chapters(root, url, version):
+    """Every chapter's path with its text as it will be."""
+    texts = {}
     for path in sorted(root.glob("book/*.ipynb")):
-        notebook = json.loads(path.read_text(encoding="utf-8"))
-        put_first_cell(notebook, first_cell(url, version))
-        replace(path, as_text(notebook))
+        try:
+            notebook = json.loads(path.read_text(encoding="utf-8"))
+            put_first_cell(notebook, first_cell(url, version))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"{path.name} is not a notebook: {type(error).__name__}: {error}") from None
+        texts[path] = as_text(notebook)
+    return texts
 
 
 def settings(root):
@@ -132,40 +132,30 @@ def _find(text, key):
     return found[0]
 
 
-def first_cell(url, version):
-    """The source of the first cell: the same in all chapters."""
-    return FIRST_CELL.replace("<url>", url).replace("<version>", version)
-
-
-def is_first_cell(source):
-    return source.startswith("def install_vaelib(")
-
-
-def put_first_cell(notebook, source):
-    """Replace the first cell, or insert one below the title; counts of cells that have run move up by one."""
-    code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
-    lines = source.splitlines(keepends=True)
-    if present := [cell for cell in code if is_first_cell("".join(cell["source"]))]:
-        present[0]["source"] = lines
-        return
-    for counted in [part for cell in code for part in [cell, *cell["outputs"]] if part.get("execution_count")]:
-        counted["execution_count"] += 1
-    cell = {"cell_type": "code", "execution_count": 1, "id": "install-vaelib", "outputs": [], "source": lines}
-    notebook["cells"].insert(1, cell | {"metadata": {"tags": ["remove-cell"]}})
-
-
-def as_text(notebook):
-    """A notebook the way nbformat writes it, byte for byte."""
-    return json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
-
-
-def replace(path, text):
-    """Replace a file in one step, and only if it changes."""
-    if path.read_text(encoding="utf-8") != text:
-        part = path.with_name(path.name + ".part")
-        part.write_text(text, encoding="utf-8", newline="\n")
-        os.replace(part, path)
+def replace(texts):
+    """Give every path its text: all of them or none, and only those that change."""
+    before = {path: path.read_text(encoding="utf-8") for path in texts}
+    changed = {path: text for path, text in texts.items() if before[path] != text}
+    done = []
+    try:
+        for path, text in changed.items():  # a full disk is noticed here, before anything has changed
+            part_of(path).write_text(text, encoding="utf-8", newline="\n")
+        for path in changed:
+            os.replace(part_of(path), path)
+            done.append(path)
+    except BaseException:
+        for path in done:
+            path.write_text(before[path], encoding="utf-8", newline="\n")
+        raise
+    finally:
+        for path in texts:  # also what a killed run has left
+            part_of(path).unlink(missing_ok=True)
+    for path in done:
         print(f"{path.name}: written")
+
+
+def part_of(path):
+    return path.with_name(f"{path.name}.part")
 
 
 def commit(root):
@@ -185,6 +175,7 @@ def commit(root):
 
 def is_fresh(root, version):
     """Whether this commit or tag will be pushed with the present one, and vaelib is exactly as it was there."""
+    refuse_others("", version)
     foreign = git(root, "merge-base", "--is-ancestor", version, "HEAD").returncode
     changed = git(root, "diff", "--quiet", version, "--", "vaelib").returncode
     added = git(root, "ls-files", "--others", "--exclude-standard", "--", "vaelib").stdout

@@ -33,7 +33,7 @@ def house(tmp_path, monkeypatch):
     (tmp_path / "vaelib" / "__init__.py").write_text("", encoding="utf-8")
     (tmp_path / "book").mkdir()
     shutil.copy(ROOT / "_config.yml", tmp_path)
-    publish.replace(tmp_path / "_config.yml", publish.with_settings(config(tmp_path), "", ""))
+    publish.replace({tmp_path / "_config.yml": publish.with_settings(config(tmp_path), "", "")})
     execute.write(good(), tmp_path / "book" / "01_a.ipynb")
     run_git(tmp_path, "init", "-q")
     run_git(tmp_path, "add", "-A")
@@ -127,11 +127,133 @@ def test_chapters_are_written_as_nbformat_writes_them(path):
     assert publish.as_text(json.loads(text)) == text
 
 
-@pytest.mark.parametrize("address", ["github.com/a/b", "https://github.com/a", "https://gitlab.com/a/b", "$(x)"])
+ADDRESSES = ["github.com/a/b", "https://github.com/a", "https://gitlab.com/a/b", "$(x)", ADDRESS + "\n", " " + ADDRESS]
+ADDRESSES += [
+    f"https://github.com/{path}" for path in ("../..", "o/..", "o/.", "-o/n", "o/n/x", "o/n?x", "o/n#x", "o/n y")
+]
+ADDRESSES += [
+    f"{ADDRESS}{end}" for end in (";x", '"', "'", "\\", "$x", "`x`", "&x", "|x", "\n)", "é", "\u202e", "@x", "%0a")
+]
+ADDRESSES += [
+    "http://github.com/o/n",
+    "https://github.com.evil.org/o/n",
+    "https://github.com@evil.org/o/n",
+    "file:///o/n",
+]
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
 def test_another_kind_of_address_is_refused(house, capsys, address):
     before = everything(house)
     assert publish.main([address]) == 1 and everything(house) == before
     assert f"got {address!r}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("address", [f"{ADDRESS}.git", f"{ADDRESS}.git/", f"{ADDRESS}/"])
+def test_an_address_as_git_has_it_is_taken(house, address):
+    assert publish.main([address]) == 0 and publish.settings(house)[0] == ADDRESS
+
+
+VERSIONS = [
+    "--output=written",
+    "--output=../written",
+    "-O./written",
+    "--help",
+    "HEAD",
+    "HEAD~1",
+    "main",
+    "v1..v2",
+    "@{-1}",
+]
+VERSIONS += [
+    "v1^",
+    ":/x",
+    "refs/tags/v1",
+    "v1/x",
+    "v1\\",
+    "$(touch${IFS}written)",
+    "`touch`",
+    "é",
+    "a" * 39,
+    "v1.",
+    "1.lock/",
+]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("url", [ADDRESS, ""])
+def test_a_version_that_is_no_commit_and_no_tag_never_reaches_git(house, monkeypatch, capsys, version, url):
+    text = publish.with_settings(config(house), url, "VERSION").replace("VERSION", version)
+    (house / "_config.yml").write_text(text, encoding="utf-8")
+    before, git, called = everything(house), publish.git, []
+    monkeypatch.setattr(publish, "git", lambda root, *words: (called.append(words), git(root, *words))[1])
+    listing = sorted(house.parent.rglob("written*"))
+    for arguments in ([], [ADDRESS], *([["--check"]] if url else [])):
+        assert publish.main(arguments) == 1
+        assert f"must be a commit or a tag such as v1.2; got {version!r}" in capsys.readouterr().err
+    assert everything(house) == before and called == [] and sorted(house.parent.rglob("written*")) == listing
+    assert publish.main(["--remove"]) == 0 and publish.settings(house) == ("", "")
+
+
+@pytest.mark.parametrize("version", ["v1", "1.2", "v1.2.3-rc1", "2026.11.25"])
+def test_a_tag_may_be_stamped(house, version):
+    run_git(house, "tag", version)
+    publish.stamp(house, ADDRESS, version)
+    assert publish.main(["--check"]) == publish.main([]) == 0 and publish.settings(house) == (ADDRESS, version)
+
+
+def test_an_address_without_a_version_is_refused(house, capsys):
+    (house / "_config.yml").write_text(publish.with_settings(config(house), ADDRESS, ""), encoding="utf-8")
+    for arguments in ([], ["--check"]):
+        assert publish.main(arguments) == 1
+        assert f"run `make publish REPO={ADDRESS}`" in capsys.readouterr().err
+
+
+BROKEN = ["", "{", "[]", "{}", '{"cells": 3}', '{"cells": [{}]}', '{"cells": [{"cell_type": "code", "source": []}]}']
+
+
+@pytest.mark.parametrize("text", [*BROKEN, "\ud800"])
+def test_a_chapter_that_is_no_notebook_is_named_and_nothing_is_written(house, capsys, text):
+    (house / "book" / "02_b.ipynb").write_bytes(text.encode("utf-8", "surrogatepass"))
+    before = everything(house)
+    assert publish.main([ADDRESS]) == 1 and everything(house) == before
+    assert "error: 02_b.ipynb is not a notebook: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_an_error_at_any_moment_leaves_everything_or_nothing(house, monkeypatch, capsys, number):
+    """Three files: the first to the third are written aside, then the first to the third are put in place."""
+    execute.write(good(), house / "book" / "02_b.ipynb")
+    before, calls = everything(house), []
+
+    def failing(deed):
+        def act(*arguments, **options):
+            calls.append(deed)
+            if len(calls) == number + 1:
+                raise OSError(28, "No space left on device")
+            return deed(*arguments, **options)
+
+        return act
+
+    monkeypatch.setattr(Path, "write_text", failing(Path.write_text))
+    monkeypatch.setattr("os.replace", failing(publish.os.replace))
+    assert publish.main([ADDRESS]) == 1 and len(calls) > number
+    assert everything(house) == before and list(house.rglob("*.part")) == []
+    error = capsys.readouterr()
+    assert "No space left" in error.err and "written" not in error.out
+
+
+def test_what_a_killed_run_left_is_cleared(house):
+    (house / "_config.yml.part").write_text("half", encoding="utf-8")
+    (house / "book" / "01_a.ipynb.part").write_text("half", encoding="utf-8")
+    assert publish.main(["--remove"]) == 0 and list(house.rglob("*.part")) == []
+
+
+def test_where_there_is_no_git_it_is_said(house, monkeypatch, capsys):
+    monkeypatch.setenv("PATH", str(house))
+    before = everything(house)
+    assert publish.main([ADDRESS]) == 1 and everything(house) == before
+    assert "git" in capsys.readouterr().err
 
 
 def test_a_library_that_is_not_committed_is_refused(house, capsys):
@@ -172,7 +294,7 @@ def test_a_setting_that_is_gone_is_an_error():
         (["publish"], "use: make publish REPO="),
         (["publish", "REPO="], "publish.py --remove\n"),
         (["unpublish"], "publish.py --remove\n"),
-        (["publish", f"REPO={ADDRESS}"], f"publish.py {ADDRESS}\n"),
+        (["publish", f"REPO={ADDRESS}"], 'publish.py -- "$REPO"\n'),
     ],
 )
 def test_make_passes_the_address_on_and_wants_one(arguments, expected):
