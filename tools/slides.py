@@ -7,6 +7,7 @@ The proofs and the talking stay with the lecturer. sphinx-revealjs makes the dec
 
 import argparse
 import base64
+import hashlib
 import re
 import shutil
 import subprocess
@@ -16,7 +17,8 @@ from pathlib import Path
 import nbformat
 from ledger import entries
 
-BOOK = Path(__file__).resolve().parents[1] / "book"
+BOOK = Path(__file__).resolve().parent.parent
+NAME = re.compile(r"[A-Za-z0-9_]{1,100}")  # of a chapter: it becomes a path
 SKIPPED = re.compile(r"## (Recall|Exercises|Where we differ|The next question|What the next|Next|Your turn)")
 DISPLAY = re.compile(r"^\$\$\s*\n(?:(?!^\$\$).)*?\n\$\$ \(((?:eq|def)-[a-z0-9-]+)\)", re.DOTALL | re.MULTILINE)
 ROLE = re.compile(r"\s*\(?\{[\w:]+\}`[^`]*`\)?")
@@ -42,9 +44,10 @@ STYLE = """.reveal h1, .reveal h2 { text-transform: none; font-size: 1.3em; text
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("chapter", help="such as 04_kl")
-    path = BOOK / f"{parser.parse_args(arguments).chapter}.ipynb"
-    if not path.exists():
-        parser.error(f"the chapter must be a notebook of the book; got {path.stem}")
+    chapter = parser.parse_args(arguments).chapter
+    path = BOOK / f"{chapter}.ipynb"
+    if not NAME.fullmatch(chapter) or not path.is_file():
+        parser.error(f"the chapter must be the name of a notebook of the book, such as 04_kl; got {chapter!a}")
     print(f"The slides are built. Open {build(path, BOOK / '_build' / 'slides' / path.stem)}")
 
 
@@ -91,12 +94,14 @@ def of_text(part: str, proofs):
 
 
 def pictures(cell, folder: Path):
-    """Every picture of a cell, with its alt text; the files go to the folder."""
+    """Every picture of a cell, with its alt text; the files go to the folder, under names made of what they hold."""
     for output in cell.get("outputs", []):
         if "image/png" in (data := output.get("data", {})):
-            (folder / f"{cell.id}.png").write_bytes(base64.b64decode(data["image/png"]))
-            alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
-            yield f"```{{image}} {cell.id}.png\n:alt: {alt}\n```"
+            content = base64.b64decode(data["image/png"])
+            name = f"{hashlib.sha256(content).hexdigest()}.png"
+            (folder / name).write_bytes(content)
+            alt = " ".join(cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "").split())
+            yield f"```{{image}} {name}\n:alt: {alt}\n```"
 
 
 if __name__ == "__main__":

@@ -51,7 +51,25 @@ def test_nothing_is_loaded_from_another_site(deck):
     assert [src for src in loads if "//" in src or not (page.parent / src.split("?")[0]).exists()] == []
 
 
-def test_a_chapter_that_is_not_there_is_an_error(capsys):
+@pytest.mark.parametrize("name", ["no_such", "../book/04_kl", "04_kl/../04_kl", "/etc/passwd", "", ".", "04_kl\n", "é"])
+def test_a_chapter_that_is_not_there_or_no_name_is_an_error(monkeypatch, capsys, name):
+    monkeypatch.setattr(slides, "build", lambda *_: pytest.fail("something was built"))
     with pytest.raises(SystemExit):
-        slides.main(["no_such"])
-    assert "must be a notebook of the book; got no_such" in capsys.readouterr().err
+        slides.main([name])
+    assert f"must be the name of a notebook of the book, such as 04_kl; got {name!a}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["../written", "/tmp/written", "a/b", "..", "", "x" * 300, "a\0b", "{raw}"])
+def test_the_name_of_a_cell_never_becomes_a_path(tmp_path, name):
+    """Two pictures, so that neither may take the place of the other; an alt text of two lines stays one option."""
+    (tmp_path / "deck").mkdir()
+    pictures = [nbformat.v4.new_output("display_data", {"image/png": text}) for text in ("YQ==", "Yg==", "YQ==")]
+    cell = nbformat.v4.new_code_cell("", outputs=pictures)
+    cell.id = name
+    cell.metadata["mystnb"] = {"image": {"alt": "first\n:class: second"}}
+    blocks = list(slides.pictures(cell, tmp_path / "deck"))
+    named = [
+        re.fullmatch(r"```{image} ([0-9a-f]{64}\.png)\n:alt: first :class: second\n```", block)[1] for block in blocks
+    ]
+    assert [(tmp_path / "deck" / file).read_bytes() for file in named] == [b"a", b"b", b"a"]
+    assert sorted(path.name for path in tmp_path.rglob("*")) == sorted({"deck", *named})
