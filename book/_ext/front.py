@@ -13,8 +13,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from docutils import nodes
+from sphinx.errors import ConfigError
 
 SHORTEST, LONGEST = 60, 200  # characters of a description
+ADDRESS = re.compile(r"https?://[\w.:-]+(/[\w.~%-]*)*", re.ASCII)
 TEX = re.compile(r"\\([A-Za-z]+)\s*")
 
 ENTRANCE = """<!DOCTYPE html>
@@ -96,11 +98,10 @@ def finish_tags(app, pagename, templatename, context, doctree):
 
 
 def set_address(app, config):
-    config.html_baseurl = config.ogp_site_url = address(config)
-    if config.html_baseurl:
-        config.notfound_urls_prefix = urlsplit(config.html_baseurl).path
-        config.sitemap_url_scheme, config.sitemap_show_lastmod = "{link}", False
-        config.sitemap_excludes = ["search.html", "genindex.html", "404.html"]
+    address = os.environ.get("BOOK_URL") or config.html_baseurl
+    if address and not ADDRESS.fullmatch(address):  # it is written into every page
+        raise ConfigError(f"BOOK_URL or html_baseurl must be an address as https://example.org/book; got {address!r}")
+    config.html_baseurl = address.rstrip("/") + "/" if address else ""
 
 
 def address(config) -> str:
