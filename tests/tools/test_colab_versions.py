@@ -60,6 +60,16 @@ def test_a_chapter_may_add_vaelib_at_the_right_commit_and_nothing_else(colab):
     assert "pooch" in colab["changed"](before, after(pooch="1.8.0"), "abc")
     assert "got ['def']" in colab["changed"](before, after("def"), "abc")
     assert "got []" in colab["changed"](before, after(None), "abc")
+    for place in (None, "{}", '{"url": "https://pypi.org"}'):  # from an index instead of a repository
+        assert "got [None]" in colab["changed"](before, after() | {"places": [place]}, "abc")
+
+
+@pytest.mark.parametrize("name", ["no_such", "../01_a", "", "01_a:book", "-x"])
+def test_a_chapter_that_is_not_there_is_an_error_before_anything_is_installed(colab, monkeypatch, capsys, name):
+    monkeypatch.setitem(colab["main"].__globals__, "environment", lambda *_: pytest.fail("something was installed"))
+    with pytest.raises(SystemExit):
+        colab["main"](["--", name])
+    assert f"such as 01_autoencoder; got ['{name}']" in capsys.readouterr().err
 
 
 def test_chapters_are_served_from_a_bare_clone_and_name_it(colab, tmp_path, monkeypatch):

@@ -50,6 +50,8 @@ def main(arguments=None):
     parser.add_argument("--python", default="3.13", choices=sorted(p.stem[6:] for p in HERE.glob("*.txt")))
     parser.add_argument("--folder", type=Path, default=ROOT / ".colab", help="where environments are kept")
     chosen = parser.parse_args(arguments)
+    if others := sorted(set(chosen.chapters) - set(chapters(ROOT))):
+        parser.error(f"a chapter must be a notebook of the last commit, such as 01_autoencoder; got {others!a}")
     python = environment(chosen.python, chosen.folder.resolve())
     print("Tried with " + ", ".join(f"{k} {v}" for k, v in tried(python, chosen.python).items()), flush=True)
     with tempfile.TemporaryDirectory() as folder:
@@ -104,8 +106,9 @@ def served(folder):
     return bare, commit
 
 
-def chapters(bare):
-    files = publish.git(bare, "ls-tree", "--name-only", "HEAD", "book/").stdout.split()
+def chapters(repository):
+    """The names of the chapters in the last commit: no other name becomes a path."""
+    files = publish.git(repository, "ls-tree", "--name-only", "HEAD", "book/").stdout.split()
     return [Path(file).stem for file in files if file.endswith(".ipynb")]
 
 
@@ -126,7 +129,7 @@ def changed(before, after, commit):
     others = {name: version for name, version in after["versions"].items() if name != "vaelib"}
     if others != before:
         return f"packages changed: {set(others.items()) ^ set(before.items())}"
-    found = [json.loads(place)["vcs_info"]["commit_id"] for place in after["places"]]
+    found = [json.loads(place or "{}").get("vcs_info", {}).get("commit_id") for place in after["places"]]
     return "" if found == [commit] else f"vaelib must come from {commit}; got {found}"
 
 
