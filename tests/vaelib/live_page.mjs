@@ -89,13 +89,14 @@ function act(root, [kind, name, value]) {
 }
 
 /** The page of a book: state, and for each view a place with its picture; then the host script. */
-async function page({ host, state, views, actions }) {
-  const script = (type, data) => Object.assign(new Element("script"), { attributes: { type }, words: JSON.stringify(data) });
-  body.append(script("application/vnd.jupyter.widget-state+json", { state }));
-  const places = views.map((model_id) => {
+async function page({ host, state, views, actions, texts }) {
+  const script = (type, words) => Object.assign(new Element("script"), { attributes: { type }, words });
+  const stored = texts ?? [JSON.stringify({ state })]; // texts: as they stand in a page, which need not be JSON
+  for (const words of stored) body.append(script("application/vnd.jupyter.widget-state+json", words));
+  const places = views.map((view) => {
     const place = new Element("div");
     place.className = "live-place";
-    place.append(script("application/vnd.jupyter.widget-view+json", { model_id }));
+    place.append(script("application/vnd.jupyter.widget-view+json", view.text ?? JSON.stringify({ model_id: view })));
     body.append(place);
     return place;
   });
@@ -106,7 +107,7 @@ async function page({ host, state, views, actions }) {
     const states = (actions ?? []).map((action) => (act(place, action), seen(place)));
     return { place: place.className, text: place.textContent, states: [start, ...states] };
   });
-  return figures;
+  return texts ? { figures, polluted: Object.keys(Object.getOwnPropertyDescriptors(Object.prototype)) } : figures;
 }
 
 const job = JSON.parse(await text(process.stdin));
