@@ -77,12 +77,12 @@ mutants: $(STAMP)
 
 # make slides CHAPTER=04_kl
 slides: $(STAMP)
-	$(BIN)/python book/_ext/slides.py $(if $(value CHAPTER),-- "$$CHAPTER",04_kl)
+	$(BIN)/python tools/slides.py $(if $(value CHAPTER),-- "$$CHAPTER",04_kl)
 
 # make publish REPO=https://github.com/owner/name: needs Python and git only; then commit and push.
 publish:
 	$(if $(filter undefined,$(origin REPO)),$(error use: make publish REPO=https://github.com/owner/name))
-	$(PYTHON) book/_ext/publish.py $(if $(value REPO),-- "$$REPO",--remove)
+	$(PYTHON) tools/publish.py $(if $(value REPO),-- "$$REPO",--remove)
 
 unpublish:
 	$(PYTHON) tools/publish.py --remove

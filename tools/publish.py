@@ -19,7 +19,7 @@ from pathlib import Path
 from first_cell import as_text, first_cell, put_first_cell
 from first_cell import is_first_cell as is_first_cell
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parents[1]
 COLAB = "https://colab.research.google.com"
 # Whatever is read goes into a command, a page or a program only after it has matched: nothing here starts with "-".
 ADDRESS = re.compile(r"https://github\.com/[A-Za-z0-9][A-Za-z0-9-]{0,38}/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}")

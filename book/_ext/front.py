@@ -98,15 +98,18 @@ def finish_tags(app, pagename, templatename, context, doctree):
 
 
 def set_address(app, config):
-    address = os.environ.get("BOOK_URL") or config.html_baseurl
-    if address and not ADDRESS.fullmatch(address):  # it is written into every page
-        raise ConfigError(f"BOOK_URL or html_baseurl must be an address as https://example.org/book; got {address!r}")
-    config.html_baseurl = address.rstrip("/") + "/" if address else ""
+    config.html_baseurl = config.ogp_site_url = address(config)
+    if config.html_baseurl:
+        config.notfound_urls_prefix = urlsplit(config.html_baseurl).path
+        config.sitemap_url_scheme, config.sitemap_show_lastmod = "{link}", False
+        config.sitemap_excludes = ["search.html", "genindex.html", "404.html"]
 
 
 def address(config) -> str:
     """Where the book is published, with a slash at its end; "" where that is not known."""
     found = os.environ.get("BOOK_URL") or config.html_baseurl
+    if found and not ADDRESS.fullmatch(found):  # it is written into every page
+        raise ConfigError(f"BOOK_URL or html_baseurl must be an address as https://example.org/book; got {found!r}")
     return found.rstrip("/") + "/" if found else ""
 
 

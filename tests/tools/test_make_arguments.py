@@ -86,14 +86,14 @@ def make(house, *arguments, **variables):
 @pytest.mark.parametrize("value", VALUES)
 def test_an_address_arrives_as_it_is_and_nothing_runs(house, value):
     called, _ = make(house, "publish", f"REPO={value}")
-    assert called == ["book/_ext/publish.py", "--", value.lstrip()] or not value.strip()
+    assert called == ["tools/publish.py", "--", value.lstrip()] or not value.strip()
     assert make(house, "publish", REPO=value)[0][-1] == value
 
 
 @pytest.mark.parametrize("value", [*RUNS, *OTHERS])
 def test_a_chapter_arrives_as_it_is_and_nothing_runs(house, value):
     called, _ = make(house, "slides", f"CHAPTER={value}")
-    assert called == ["book/_ext/slides.py", "--", value.lstrip()] or not value.strip()
+    assert called == ["tools/slides.py", "--", value.lstrip()] or not value.strip()
     assert make(house, "slides", CHAPTER=value)[0][-1] == value
 
 
@@ -106,10 +106,10 @@ def test_a_folder_of_data_arrives_whole_and_nothing_runs(house, value):
 
 @pytest.mark.parametrize("value", RUNS)
 def test_other_targets_do_not_run_it_either(house, value):
-    assert make(house, "unpublish", f"REPO={value}", f"CHAPTER={value}")[0] == ["book/_ext/publish.py", "--remove"]
+    assert make(house, "unpublish", f"REPO={value}", f"CHAPTER={value}")[0] == ["tools/publish.py", "--remove"]
 
 
 def test_what_is_left_out_has_its_meaning(house):
-    assert make(house, "slides")[0] == make(house, "slides", "CHAPTER=")[0] == ["book/_ext/slides.py", "04_kl"]
-    assert make(house, "publish", "REPO=")[0] == ["book/_ext/publish.py", "--remove"]
+    assert make(house, "slides")[0] == make(house, "slides", "CHAPTER=")[0] == ["tools/slides.py", "04_kl"]
+    assert make(house, "publish", "REPO=")[0] == ["tools/publish.py", "--remove"]
     assert make(house, "unpublish")[1] is None

@@ -18,7 +18,13 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
-from vaelib import cache, data, folder, idx, mirrors, packs, pictures
+from vaelib import data
+from vaelib.data import _cache as cache
+from vaelib.data import _folder as folder
+from vaelib.data import _idx as idx
+from vaelib.data import _mirrors as mirrors
+from vaelib.data import _packs as packs
+from vaelib.data import _pictures as pictures
 from vaelib.data import load
 from vaelib.data._idx import FILES, IDX_SETS
 

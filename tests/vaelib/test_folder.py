@@ -15,9 +15,10 @@ import pytest
 import torch
 from PIL import Image, ImageOps
 
-from vaelib import cache as places
-from vaelib import folder as loader
-from vaelib import packs, pictures
+from vaelib.data import _cache as places
+from vaelib.data import _folder as loader
+from vaelib.data import _packs as packs
+from vaelib.data import _pictures as pictures
 from vaelib.data import load
 
 RED, GREEN, BLUE = (250, 10, 10), (10, 250, 10), (10, 10, 250)

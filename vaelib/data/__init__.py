@@ -74,9 +74,9 @@ def load(
     Book: chapter 1.
     """
     _check_arguments(name, fallback, copies, timeout)
-    if (folder := _folder(name)) is not None:
+    if (folder := _place(name)) is not None:
         return ImageSet(folder.name, folder.name, *load_folder(folder))
-    if name in OFFLINE_SETS:
+    if (name := str(name)) in OFFLINE_SETS:
         return _digits(name, copies)
     source = IDX_SETS[name]
     try:
@@ -99,7 +99,7 @@ def _check_arguments(name: str | os.PathLike, fallback: str | None, copies: int,
         raise TypeError(f"copies must be a whole number; got {type(copies).__name__}")
     if isinstance(timeout, bool) or not isinstance(timeout, Real):
         raise TypeError(f"timeout must be a number of seconds; got {type(timeout).__name__}")
-    if (folder := _folder(name)) is not None and not (os.fspath(name) and os.path.isdir(folder)):
+    if (folder := _place(name)) is not None and not (os.fspath(name) and os.path.isdir(folder)):
         raise ValueError(f"name must be a folder of pictures or one of {', '.join(SETS)}; got {name!r}")
     if fallback is not None and fallback not in OFFLINE_SETS:
         raise ValueError(f"fallback must be {', '.join(OFFLINE_SETS)} or None; got {fallback!r}")
@@ -116,7 +116,7 @@ def _is_whole(number) -> bool:
         return False
 
 
-def _folder(name: str | os.PathLike) -> Path | None:
+def _place(name: str | os.PathLike) -> Path | None:
     """The folder that `name` leads to, which need not exist; None for the name of a set."""
     if name in SETS:
         return None

@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaelib.packs import keep_pack, pack_of, stored_pack
-from vaelib.pictures import CLOSED, SIZE, STARVED, read_picture
+from vaelib.data._packs import keep_pack, pack_of, stored_pack
+from vaelib.data._pictures import CLOSED, SIZE, STARVED, read_picture
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 LEAST = 10  # pictures; far more are needed to learn from
@@ -68,13 +68,13 @@ def _files(folder: Path, problems: dict[str, list[str]]) -> dict[str, os.stat_re
             problems.setdefault(CLOSED_FOLDER, []).append(_name(here, folder))
             continue
         for entry in [entry for entry in entries if not entry.name.startswith(".")]:
-            status, problem = _look(entry)
-            if problem:
-                problems.setdefault(problem, []).append(_name(entry.path, folder))
-            elif stat.S_ISDIR(status.st_mode):
+            seen = _look(entry)
+            if isinstance(seen, str):
+                problems.setdefault(seen, []).append(_name(entry.path, folder))
+            elif stat.S_ISDIR(seen.st_mode):
                 waiting.append(Path(entry.path))
             else:
-                found[_name(entry.path, folder)] = status
+                found[_name(entry.path, folder)] = seen
     for names in problems.values():
         names.sort()
     return dict(sorted(found.items(), key=lambda item: item[0].split("/")))
@@ -84,19 +84,19 @@ def _name(path: str | Path, folder: Path) -> str:
     return folder.name if path == folder else Path(path).relative_to(folder).as_posix()
 
 
-def _look(entry: os.DirEntry) -> tuple[os.stat_result | None, str | None]:
+def _look(entry: os.DirEntry) -> os.stat_result | str:
     """The status of a folder or of what may be a picture; else what there is to say about it."""
     try:
         status = os.lstat(entry.path)
     except FileNotFoundError:
-        return None, GONE
+        return GONE
     except OSError:  # its folder may be listed but not entered
-        return None, CLOSED
+        return CLOSED
     if stat.S_ISLNK(status.st_mode) or getattr(entry, "is_junction", bool)():  # junctions: links of Windows
-        return None, LINK
+        return LINK
     if stat.S_ISDIR(status.st_mode) or (stat.S_ISREG(status.st_mode) and entry.name.lower().endswith(SUFFIXES)):
-        return status, None
-    return None, OTHER  # another kind of file, or a pipe, which would keep us waiting for ever
+        return status
+    return OTHER  # another kind of file, or a pipe, which would keep us waiting for ever
 
 
 def _packed(index: Path | None, folder: Path, files: list[str]) -> tuple[list[str], Tensor, dict[str, list[str]]]:

@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaelib.cache import aside, cache_folder
-from vaelib.mirrors import LARGEST, download
+from vaelib.data._cache import aside, cache_folder
+from vaelib.data._mirrors import LARGEST, download
 
 
 class IdxSource(NamedTuple):
@@ -92,7 +92,7 @@ def load_idx(source: IdxSource, timeout: float) -> list[Tensor]:
     if problems is None:
         for reason in sorted(losses - {""}):
             print(f"{source.title} is not kept for the next time: {reason}.")
-        return _read_set(source, cache, fetched)
+        return _read_set(source, cache or Path(), fetched)
     places = "\n  ".join(tried + problems)
     raise FileNotFoundError(
         f"{source.title} could not be had. Tried:\n  {places}\n"
@@ -126,14 +126,14 @@ def _not_kept(cache: Path | None, name: str, content: bytes) -> str:
     return ""
 
 
-def _read_set(source: IdxSource, folder: Path | None, fetched: dict[str, bytes]) -> list[Tensor]:
+def _read_set(source: IdxSource, folder: Path, fetched: dict[str, bytes]) -> list[Tensor]:
     """Images and labels of the training set, then of the test set."""
     files = [_file_bytes(source, i, folder, fetched) for i in range(len(FILES))]
     train_x, train_y, test_x, test_y = map(_parse_idx, files)
     return [train_x, train_y.long(), test_x, test_y.long()]
 
 
-def _file_bytes(source: IdxSource, i: int, folder: Path | None, fetched: dict[str, bytes]) -> bytes:
+def _file_bytes(source: IdxSource, i: int, folder: Path, fetched: dict[str, bytes]) -> bytes:
     """The i-th idx file, extracted: just fetched; or the raw file where its checksum is known; or the .gz beside it."""
     name = f"{FILES[i]}.gz"
     if name in fetched:

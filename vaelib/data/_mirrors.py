@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from importlib import import_module
 
+from vaelib._extras import need
+
 LARGEST = 64_000_000  # bytes; the largest file of these sets has 47 million, extracted
 PATIENCE = 300  # times `timeout`: the longest that a whole set may take
 
@@ -54,10 +56,8 @@ def _answers(mirrors: tuple[str, ...], smallest: str, timeout: float) -> Iterato
 
 def _probe(mirror: str, smallest: str, timeout: float, answers: queue.SimpleQueue) -> None:
     """Ask for the first two bytes of the smallest file: the page of a hotel's network is not an answer."""
-    import requests
-
     try:
-        with requests.get(mirror + smallest, stream=True, timeout=timeout) as response:
+        with need("requests", "data").get(mirror + smallest, stream=True, timeout=timeout) as response:
             response.raise_for_status()
             if next(response.iter_content(2), b"") != b"\x1f\x8b":
                 raise OSError("sent something that is not a gzip file")
@@ -98,10 +98,8 @@ def _next(parts: queue.SimpleQueue, name: str, deadline: float):
 
 def _receive(address: str, timeout: float, parts: queue.SimpleQueue, stop: threading.Event) -> None:
     """Put the promised size, or None, then the file part by part, then b""; or an exception."""
-    import requests
-
     try:
-        with requests.get(address, stream=True, timeout=timeout) as response:
+        with need("requests", "data").get(address, stream=True, timeout=timeout) as response:
             response.raise_for_status()
             promised = response.headers.get("Content-Length", "")
             received, size = 0, int(promised) if promised.isdecimal() else None  # for the bar; the md5 decides

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from vaelib._extras import need
+
 STALE = 3600  # seconds after which what was written aside belongs to nobody: its process was killed
 
 
 def cache_folder(*parts: str) -> Path | None:
     """A folder below the user's cache of vaelib, which need not exist yet; None where the user has no home."""
-    import platformdirs
-
+    platformdirs = need("platformdirs", "data")
     try:
         folder = Path(platformdirs.user_cache_dir("vaelib"), *parts)
     except RuntimeError:  # in a container the user is often a bare number

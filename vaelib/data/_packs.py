@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaelib.cache import aside, cache_folder
-from vaelib.pictures import SIZE
+from vaelib.data._cache import aside, cache_folder
+from vaelib.data._pictures import SIZE
 
 VERSION = 2  # of what is done to a picture: another one makes another pack
 KEPT = 4_000_000_000  # bytes of all packs, 325,000 pictures; beyond, what was not used for longest goes
