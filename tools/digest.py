@@ -9,8 +9,8 @@ import hashlib
 import sys
 from pathlib import Path
 
+from first_cell import is_first_cell
 from IPython.core.inputtransformer2 import TransformerManager
-from publish import is_first_cell
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "book" / "_ext"))
 import library
