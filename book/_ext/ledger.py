@@ -16,8 +16,9 @@ from docutils.statemachine import StringList
 from sphinx.util.docutils import SphinxDirective
 
 DISPLAY = re.compile(r"^\$\$\s*\n(.*?)\n\$\$ \(((?:eq|step|def)-[a-z0-9-]+)\)", re.DOTALL | re.MULTILINE)
-CALL = re.compile(r"\bcheck(?:_bound)?\(\s*[\"']((?:eq|step)-[a-z0-9-]+)[\"']")
-HOLDS = re.compile(r"^((?:eq|step)-[a-z0-9-]+) holds: (.*)((?:\n    rejected: .*)*)", re.MULTILINE)
+CALL = re.compile(r"\bcheck(?:_bound)?\(\s*[\"']((?:eq|step|def)-[a-z0-9-]+)[\"']")
+HOLDS = re.compile(r"^((?:eq|step|def)-[a-z0-9-]+) holds: (.*)((?:\n    rejected\b.*)*)", re.MULTILINE)
+REJECTED = re.compile(r"rejected(?: (everywhere|somewhere))?: (.*)")
 TOLERANCE = re.compile(r"^(.*), (to the last bit|within .*|with room for .*)$")
 SMALL = 1e-9  # up to here a difference is rounding
 
@@ -42,8 +43,9 @@ def entries(notebook) -> list[Entry]:
     proofs = {}
     for cell in notebook.cells:
         printed = "".join(out.get("text", "") for out in cell.get("outputs", []))
-        for label, line, rejected in HOLDS.findall(printed):
-            proofs.setdefault(label, []).append(proof(line, re.findall(r"rejected: (.*)", rejected)))
+        for label, line, tried in HOLDS.findall(printed):
+            rejected = [f"{name} {where}".rstrip() for where, name in REJECTED.findall(tried)]
+            proofs.setdefault(label, []).append(proof(line, rejected))
     text = "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     return [Entry(label, " ".join(f.split()), proofs.get(label, [])) for f, label in DISPLAY.findall(text)]
 

@@ -10,6 +10,8 @@ import pytest
 import yaml
 from notebook_parts import check_calls, code_cells, label_of, labels
 
+from vaelib.checks import check, check_bound
+
 ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = sorted((ROOT / "book").glob("*.ipynb"))
 
@@ -43,7 +45,8 @@ def test_every_check_in_a_cell_is_read_and_gets_an_anchor(path):
         ("a, within 1e-12 relative plus 1e-12 absolute", "exact", "within 1e-12 relative plus 1e-12 absolute"),
         ("a, within 1e-06 absolute", "numerical", "within 1e-06 absolute"),
         ("a, within 0.03 relative", "numerical", "within 0.03 relative"),
-        ("a, within 5 standard errors (false alarm below 1e-06)", "statistical", None),
+        ("a, within 5 standard errors (false alarm below 1e-06 if the errors are normal)", "statistical", None),
+        ("a below b, with room for 5 standard errors (false alarm below 1e-06 if ...)", "statistical", None),
         ("a below b", "bound", "an inequality"),
         ("a below b, with room for 0.1", "bound", "with room for 0.1"),
     ],
@@ -52,6 +55,26 @@ def test_kinds(line, kind, tolerance):
     proof = ledger.proof(line, [])
     assert proof.kind == kind and tolerance in (None, proof.tolerance)
     assert proof.how == re.split(r", (?:to the|within|with room)", line)[0]
+
+
+def test_what_is_rejected_is_read_with_the_word_that_says_where(capsys):
+    check("eq-x", [1, 2], [1, 2], "one thing against another", wrong={"twice": [2, 4], "the end": [1, 3]})
+    check_bound("eq-x", 1, 2, "one thing below another", wrong={"the square": 4})
+    cells = [nbformat.v4.new_markdown_cell("$$\nx\n$$ (eq-x)")]
+    cells += [nbformat.v4.new_code_cell("", outputs=[nbformat.v4.new_output("stream", text=capsys.readouterr().out)])]
+    (entry,) = ledger.entries(nbformat.v4.new_notebook(cells=cells))
+    assert [(proof.how, proof.kind, proof.rejected) for proof in entry.proofs] == [
+        (
+            "one thing against another",
+            "exact",
+            ["twice, off by more than 10 roundings everywhere", "the end, off by more than 10 roundings somewhere"],
+        ),
+        (
+            "one thing below another",
+            "bound",
+            ["the square, past the bound by more than 0.01 of the largest number everywhere"],
+        ),
+    ]
 
 
 def slips():
