@@ -29,8 +29,8 @@ def check(label, left, right, what, *, rtol=0.0, atol=0.0, stderr=None, sigmas=5
         left, right: finite real numbers, arrays or tensors of one shape, computed by independent routes.
         what: what is compared with what, in one line. No measured numbers: the line is the same on every machine.
         rtol, atol: relative (below 1) and absolute tolerance; both zero asks for equality to the last bit. Beside
-            numbers that are not zero the tolerance is smaller than they are, in at least a tenth of the entries;
-            beside zeros alone it has no scale, and `wrong` has to give one.
+            numbers that are not zero the tolerance is smaller than they are, in at least a tenth of the entries,
+            and nowhere as wide as the largest; beside zeros alone it has no scale, and `wrong` has to give one.
         stderr: standard error of left - right, one number or one for each entry; the tolerance is `sigmas * stderr`.
             The printed probability of a false alarm assumes that the errors are **normal**: average enough draws.
         sigmas: standard errors allowed, from 5 to 8, and so many that a false alarm is rarer than one in a million.

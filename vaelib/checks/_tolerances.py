@@ -30,7 +30,9 @@ def room(label, larger, slack, stderr, sigmas, scale):
         _check_alone(label, slack=slack)
         allowed, words = _statistical(label, larger.shape, stderr, sigmas)
         if not (allowed < scale).all():
-            raise ValueError(f"{label}: stderr must leave something to see; {sigmas:g} of them cover {scale:.3g}, all")
+            raise ValueError(
+                f"{label}: sigmas * stderr must be below the largest number, {scale:.3g}; got {allowed.max():.3g}"
+            )
         return allowed, f", with room for {words}"
     if slack > MOST_SLACK * scale:
         raise ValueError(
@@ -55,8 +57,8 @@ def _statistical(label, shape, stderr, sigmas):
     false_alarm = math.prod(shape) * math.erfc(sigmas / math.sqrt(2))
     if false_alarm >= 1e-6:
         raise ValueError(
-            f"{label}: {math.prod(shape)} comparisons at {sigmas:g} standard errors raise a false alarm with "
-            f"probability {false_alarm:.1e}, for normal errors; expected less than 1e-06: use a larger `sigmas`"
+            f"{label}: sigmas must make a false alarm in {math.prod(shape)} comparisons (of normal errors) rarer than "
+            f"1e-06; got {sigmas:g}, which makes it {false_alarm:.1e}: use a larger one"
         )
     power = math.floor(math.log10(false_alarm)) + 1
     words = f"{sigmas:g} standard errors (false alarm below 1e{power:03d} if the errors are normal)"
@@ -68,12 +70,14 @@ def check_can_fail(label, right, allowed, wrong):
     if not np.isfinite(allowed).all():
         raise ValueError(f"{label}: the tolerance must be finite; got {allowed.max()}")
     swallowed = (np.abs(right) <= allowed)[right != 0]
-    if swallowed.size and swallowed.mean() > 1 - SHARE:
+    if swallowed.size and (swallowed.mean() > 1 - SHARE or allowed.max() >= np.abs(right).max()):
         raise ValueError(
             f"{label}: a zero would pass too; the tolerance must be below |right|; got {allowed.max():.3g}"
         )
     if not swallowed.size and allowed.any() and not wrong:
-        raise ValueError(f"{label}: beside zeros a tolerance has no scale; expected `wrong`, a version that misses")
+        raise ValueError(
+            f"{label}: beside zeros a tolerance has no scale; wrong must hold a version that misses; got none"
+        )
 
 
 def wrong_versions(label, wrong, shape):
