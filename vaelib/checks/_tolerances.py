@@ -67,8 +67,6 @@ def _statistical(label, shape, stderr, sigmas):
 
 def check_can_fail(label, right, allowed, wrong):
     """A tolerance as wide as the numbers themselves would let a zero pass."""
-    if not np.isfinite(allowed).all():
-        raise ValueError(f"{label}: the tolerance must be finite; got {allowed.max()}")
     swallowed = (np.abs(right) <= allowed)[right != 0]
     if swallowed.size and (swallowed.mean() > 1 - SHARE or allowed.max() >= np.abs(right).max()):
         raise ValueError(
