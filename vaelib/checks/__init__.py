@@ -9,7 +9,7 @@ import numpy as np
 
 from vaelib.checks import _claims, _numbers, _tolerances
 
-FACTS = ("eq-", "step-", "def-")
+_FACTS = ("eq-", "step-", "def-")
 
 
 class CheckFailed(AssertionError):
@@ -32,7 +32,7 @@ def check(label, left, right, what, *, rtol=0.0, atol=0.0, stderr=None, sigmas=5
             numbers that are not zero the tolerance is smaller than they are, in at least a tenth of the entries,
             and nowhere as wide as the largest; beside zeros alone it has no scale, and `wrong` has to give one.
         stderr: standard error of left - right, one number or one for each entry; the tolerance is `sigmas * stderr`.
-            The printed probability of a false alarm assumes that the errors are **normal**: average enough draws.
+            The printed probability of a false alarm assumes that the errors are normal: average enough draws.
         sigmas: standard errors allowed, from 5 to 8, and so many that a false alarm is rarer than one in a million.
         wrong: {"what is wrong with it": value of a plausible wrong formula}, of the same shape, each different.
         margin: by how many tolerances, above 1, a wrong value must miss `right`. The line says "everywhere" when it
@@ -44,7 +44,7 @@ def check(label, left, right, what, *, rtol=0.0, atol=0.0, stderr=None, sigmas=5
         NotRejected: with both values, when a wrong version is right nearly everywhere (also a ValueError).
         TypeError, ValueError: an argument that proves nothing; it is named, with what was expected and received.
     """
-    _numbers.check_label(label, FACTS)
+    _numbers.check_label(label, _FACTS)
     _numbers.check_text(f"{label}: what", what)
     a, b = _numbers.check_sides(label, ("left", "right"), left, right)
     margin = _numbers.number(f"{label}: margin", margin, 1 + 1e-9, np.inf, "finite and above 1")
@@ -81,7 +81,7 @@ def check_bound(label, smaller, larger, what, *, wrong, slack=0.0, stderr=None, 
         NotRejected: with both values, when a wrong version obeys it nearly everywhere (also a ValueError).
         TypeError, ValueError: an argument that proves nothing; it is named, with what was expected and received.
     """
-    _numbers.check_label(label, FACTS)
+    _numbers.check_label(label, _FACTS)
     _numbers.check_text(f"{label}: what", what)
     a, b = _numbers.check_sides(label, ("smaller", "larger"), smaller, larger)
     margin = _numbers.number(f"{label}: margin", margin, 1e-3, np.inf, "finite and at least 0.001")
