@@ -1,13 +1,13 @@
 """Two pages made from the notebooks at build time: the ledger of equations and the table of slips.
 
-`{ledger}` lists every labelled equation with the line that its check printed. `{slips}` lists book/slips.yml with
-a link to the cell that refutes each slip: the one that carries `vaelib: {slip: NAME}` in its metadata. Cells get
-the anchors `check-LABEL` and `slip-NAME`, so that both tables can point at them.
+`{ledger}` lists every labelled equation with the line that its check printed and what is known of its attacks, and then
+every finding with what was measured. `{slips}` lists book/slips.yml with a link to the cell that refutes each slip:
+the one that carries `vaelib: {slip: NAME}` in its metadata. Cells get the anchors `check-LABEL` and `slip-NAME`, so
+that both tables can point at them.
 """
 
 import re
 from pathlib import Path
-from typing import NamedTuple
 
 import nbformat
 import yaml
@@ -15,52 +15,9 @@ from docutils import nodes
 from docutils.statemachine import StringList
 from sphinx.util.docutils import SphinxDirective
 
-DISPLAY = re.compile(r"^\$\$\s*\n(.*?)\n\$\$ \(((?:eq|step|def)-[a-z0-9-]+)\)", re.DOTALL | re.MULTILINE)
-CALL = re.compile(r"\bcheck(?:_bound)?\(\s*[\"']((?:eq|step|def)-[a-z0-9-]+)[\"']")
-HOLDS = re.compile(r"^((?:eq|step|def)-[a-z0-9-]+) holds: (.*)((?:\n    rejected\b.*)*)", re.MULTILINE)
-REJECTED = re.compile(r"rejected(?: (everywhere|somewhere))?: (.*)")
-TOLERANCE = re.compile(r"^(.*), (to the last bit|within .*|with room for .*)$")
-SMALL = 1e-9  # up to here a difference is rounding
+from printed import CALL, attacked_words, attacks_on, entries, findings
 
-
-class Entry(NamedTuple):
-    """One labelled display, with what its checks printed; definitions and unchecked steps have no proofs."""
-
-    label: str
-    formula: str
-    proofs: list["Proof"]
-
-
-class Proof(NamedTuple):
-    how: str
-    tolerance: str
-    kind: str
-    rejected: list[str]
-
-
-def entries(notebook) -> list[Entry]:
-    """The labelled displays of a notebook, in order."""
-    proofs = {}
-    for cell in notebook.cells:
-        printed = "".join(out.get("text", "") for out in cell.get("outputs", []))
-        for label, line, tried in HOLDS.findall(printed):
-            rejected = [f"{name} {where}".rstrip() for where, name in REJECTED.findall(tried)]
-            proofs.setdefault(label, []).append(proof(line, rejected))
-    text = "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
-    return [Entry(label, " ".join(f.split()), proofs.get(label, [])) for f, label in DISPLAY.findall(text)]
-
-
-def proof(line: str, rejected: list[str]) -> Proof:
-    """What one printed line says: how, how closely, and what kind of agreement that is."""
-    how, tolerance = match.groups() if (match := TOLERANCE.match(line)) else (line, "an inequality")
-    if "standard errors" in tolerance:
-        kind = "statistical"
-    elif tolerance == "an inequality" or tolerance.startswith("with room"):
-        kind = "bound"
-    else:
-        largest = max((float(n) for n in re.findall(r"[\d.]+(?:e-?\d+)?", tolerance)), default=0.0)
-        kind = "exact" if largest <= SMALL else "numerical"
-    return Proof(how, tolerance, kind, rejected)
+OFF_BY = re.compile(r", off by .*?(?=, in some entries|$)")
 
 
 def chapters(env):
@@ -84,34 +41,63 @@ class Table(SphinxDirective):
 
 class Ledger(Table):
     def lines(self):
-        for stem, title, notebook in chapters(self.env):
+        pages = list(chapters(self.env))
+        for stem, title, notebook in pages:
             rows = [entry for entry in entries(notebook) if not entry.label.startswith("def-") and entry.proofs]
             if rows:
-                yield from (f":::{{rubric}} {title}", ":::", "", "::::{list-table}", ":header-rows: 1")
-                yield from (":widths: 10 44 46", ":class: ledger", "", "* - No.", "  - Statement", "  - Proof")
+                yield from _head(title, ("No.", 9), ("Statement", 38), ("Route and tolerance", 31), ("Attacks", 22))
                 for entry in rows:
-                    yield from _ledger_row(stem, entry)
+                    attacks = attacks_on(self.config.verdicts_attacks, stem, entry.label)
+                    yield from _equation_row(stem, entry, attacks)
                 yield from ("::::", "")
-        yield from self.totals()
+        yield from self.totals([entry for *_, notebook in pages for entry in entries(notebook)])
+        yield from _observations([(stem, title, findings(notebook)) for stem, title, notebook in pages])
 
-    def totals(self):
-        every = [entry for _, _, notebook in chapters(self.env) for entry in entries(notebook)]
+    def totals(self, every):
         facts = [e for e in every if e.label.startswith("eq-")]
         kinds = [p.kind for e in every for p in e.proofs]
         unchecked = sum(not e.proofs for e in facts)
         yield f"**{len(facts)} equations, {unchecked} of them unchecked.** With the steps of the derivations there are "
         yield f"{len(kinds)} checks: " + ", ".join(f"{kinds.count(k)} {k}" for k in sorted(set(kinds))) + "."
         yield f"{sum(len(p.rejected) for e in every for p in e.proofs)} plausible wrong formulas are rejected."
+        yield ""
 
 
-def _ledger_row(stem, entry):
-    yield f"* - {{eq}}`{entry.label}`"
-    yield f"  - $\\displaystyle {entry.formula}$"
-    link = f'<a href="{stem}.html#check-{entry.label}">cell</a>'
-    for i, p in enumerate(entry.proofs):
-        yield ("  - " if i == 0 else "\n    ") + f"**{p.kind}**: {p.how}, {p.tolerance} ({{raw-html}}`{link}`)"
-        if p.rejected:
-            yield "\n    *rejects* " + "; ".join(p.rejected)
+def _head(title, *columns):
+    """The start of a table, under the name of its chapter."""
+    yield from (f":::{{rubric}} {title}", ":::", "", "::::{list-table}", ":header-rows: 1")
+    yield from (f":widths: {' '.join(str(width) for _, width in columns)}", ":class: ledger", "")
+    yield from _row(*(name for name, _ in columns))
+
+
+def _row(*cells):
+    for i, cell in enumerate(cells):
+        yield ("* - " if i == 0 else "  - ") + cell.replace("\n", "\n    ")
+
+
+def _equation_row(stem, entry, attacks):
+    route = "\n\n".join(f"**{p.kind}**: {p.how}, {p.tolerance} ({_cell(stem, entry.label)})" for p in entry.proofs)
+    refused = [OFF_BY.sub("", name) for p in entry.proofs for name in p.rejected]
+    said = [f"{len(refused)} wrong refused: {'; '.join(refused)}" if refused else "no wrong version tried"]
+    said += attacked_words(attacks)
+    yield from _row(f"{{eq}}`{entry.label}`", f"$\\displaystyle {entry.formula}$", route, "\n\n".join(said))
+
+
+def _cell(stem, label):
+    return f'{{raw-html}}`<a href="{stem}.html#check-{label}">cell</a>`'
+
+
+def _observations(pages):
+    """The second table: what experiments showed, with what was measured."""
+    if any(found for *_, found in pages):
+        yield from (":::{rubric} What the experiments showed", ":::", "")
+    for stem, title, found in pages:
+        if found:
+            yield from _head(title, ("Finding", 46), ("Measured", 42), ("Where", 12))
+            for f in found:
+                link = f"{{ref}}`finding <{f.label}>`, {_cell(stem, f.label)}"
+                yield from _row(f.statement, "\n\n".join(f.measured) or "not measured", link)
+            yield from ("::::", "")
 
 
 class Slips(Table):
