@@ -1,47 +1,23 @@
 """The rules that every chapter keeps. Each guard takes a notebook and returns its problems; none means good.
 
-Here stand the rules about prose, about what is taken from vaelib, and about the book as a whole; those about
-cells are in `guards_cells.py`, those about equations in `guards_equations.py`.
+Here stand the rules about what is taken from vaelib and about the book as a whole; those about cells are in
+`guards_cells.py`, about equations in `guards_equations.py`, about findings and folds in `guards_findings.py`, about
+sentences in `guards_prose.py`. What a chapter broke before a rule was made is listed in `known_breaches.yml`.
 """
 
 import ast
 import re
-from decimal import Decimal
+import sys
 
 import guards_cells
 import guards_equations
+import guards_findings
+import guards_prose
 import library
 from library import called, imports
-from notebook_parts import HIDDEN, calls, code_cells, labels, markdown_texts, output_texts, sentences, tags, tree
+from notebook_parts import HIDDEN, calls, code_cells, labels, markdown_texts, tags, tree
 
 FORBIDDEN_WORDS = re.compile(r"\b(simply|obviously)\b", re.IGNORECASE)
-NUMBER = re.compile(r"(?<![\w.])\d*\.?\d+(?:[eE][-+]?\d+)?")
-DECIMAL = re.compile(r"(?<![\w.])(?:\d*\.\d+(?:[eE][-+]?\d+)?|\d+[eE][-+]?\d+)(?!\.?\d)")
-# Numbers that name a place or a version: "Exercise 2.1", "Sections 1.2 and 1.3", "Python 3.11", "## 2.1 Heading".
-NAMES_A_PLACE = re.compile(
-    r"^\s*#+\s*\d+(\.\d+)+"
-    r"|\b(Exercise|Chapter|Section|Equation|Figure|Table|Part|Python|PyTorch|CC BY)s?\s+\(?\d+(\.\d+)+"
-    r"((\s*[-–]\s*|,\s+(and\s+)?|\s+(and|or|to)\s+)\d+(\.\d+)+)*",
-    re.IGNORECASE,
-)
-
-
-def guard_decimals_have_a_source(notebook):
-    """A decimal in the prose stands in an output, in the code, or in a sentence with a citation."""
-    sources = [cell.source for cell in code_cells(notebook)]
-    sources += [_without_markup(text) for cell in code_cells(notebook) for text in output_texts(cell)]
-    known = {Decimal(number) for source in sources for number in NUMBER.findall(source)}
-    return [
-        f"{number} is in no output, code or citation: {' '.join(sentence.split())[:80]!r}"
-        for sentence in sentences(notebook)
-        if "{cite" not in sentence
-        for number in DECIMAL.findall(NAMES_A_PLACE.sub(" ", sentence))
-        if Decimal(number) not in known
-    ]
-
-
-def _without_markup(text):
-    return re.sub(r"<[a-z/][^>]*>", " ", text)
 
 
 def guard_imports_are_public(notebook):
@@ -101,7 +77,7 @@ def book_label_problems(pages):
 
 NOTEBOOK_GUARDS = [
     guard
-    for module in (vars(guards_cells), vars(guards_equations), dict(globals()))
+    for module in map(vars, (guards_cells, guards_equations, guards_findings, guards_prose, sys.modules[__name__]))
     for name, guard in module.items()
     if name.startswith("guard_")
 ]
@@ -109,5 +85,6 @@ PAGE_GUARDS = [  # for the pages without code
     guards_equations.guard_displays_are_labelled,
     guards_equations.guard_labels_are_unique,
     guards_equations.guard_equations_are_checked,
+    guards_prose.guard_counts_are_counted,
     guard_words_are_kind,
 ]

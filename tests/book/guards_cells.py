@@ -20,7 +20,7 @@ from notebook_parts import (
 )
 
 # No tag that allows an exception: no stored output is an error, so such a tag could only hide one.
-TAGS = HIDDEN | {"hide-output", IGNORED}
+TAGS = HIDDEN | {"hide-output", "check", IGNORED}
 NBVAL_COMMENT = re.compile(r"^\s*#+\s*(NBVAL_|PYTEST_VALIDATE_)", re.MULTILINE)
 PRIVATE = re.compile(r"(?<![\w.-])/(?:home|Users|root|tmp)/|\b[A-Z]:\\|ipykernel_| at 0x")
 

@@ -1,5 +1,6 @@
 """The rules about equations: each display is labelled, each fact is checked, each check compares two routes."""
 
+import ast
 import re
 from collections import Counter
 
@@ -61,6 +62,48 @@ def guard_checks_name_a_label(notebook):
             f"{first_line(cell)} checks {label!r}, which labels nothing here" for label in named if label not in known
         ]
     return found
+
+
+def guard_wrong_formulas_are_computed(notebook):
+    """Every fact refuses a wrong formula that is computed beside the right one, not a constant."""
+    tried, facts = set(), set()
+    for cell in code_cells(notebook):
+        here = assigned(tree(cell))
+        for call in check_calls(cell):
+            facts.add(label_of(call))
+            wrong = [
+                value for keyword in call.keywords if keyword.arg == "wrong" for value in _values(keyword.value, here)
+            ]
+            if any(is_computed(value, here) for value in wrong):
+                tried.add(label_of(call))
+    return [
+        f"{label} refuses no wrong formula: give its check a wrong={{'what is wrong': a computed value}}"
+        for label in labels(notebook)
+        if label.startswith("eq-") and label in facts - tried
+    ]
+
+
+def _values(node, here):
+    """The values of a dictionary, which may have a name in its cell."""
+    if isinstance(node, ast.Name):
+        return [value for source in here.get(node.id, []) for value in _values(source, here)]
+    return node.values if isinstance(node, ast.Dict) else [node.value] if isinstance(node, ast.DictComp) else []
+
+
+def is_computed(node, here, inside=()):
+    """Whether an expression depends on something; `torch.zeros(3)`, `-1.5` and `full_like(x, 2)` do not."""
+    if isinstance(node, ast.Call):
+        name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+        if re.fullmatch(r"(new_)?(zeros|ones|full|empty|eye)(_like)?", name):
+            return False
+        owner = [node.func.value] if isinstance(node.func, ast.Attribute) else []
+        return any(is_computed(part, here, inside) for part in [*owner, *node.args, *(k.value for k in node.keywords)])
+    if isinstance(node, ast.Name) and node.id in {"np", "torch", "math", "numpy"} | set(inside):
+        return False
+    if isinstance(node, ast.Name):
+        sources = here.get(node.id, [])
+        return not sources or any(is_computed(source, here, (*inside, node.id)) for source in sources)
+    return any(is_computed(part, here, inside) for part in ast.iter_child_nodes(node))
 
 
 def guard_checks_hold(notebook):

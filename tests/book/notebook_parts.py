@@ -26,6 +26,7 @@ NOT_PROSE = re.compile(
     r"|https?://\S+|\]\([^)\s]*\)",  # addresses
     re.MULTILINE,
 )
+FINDING = re.compile(r"^> \*\*Finding\*\* \((obs-[a-z0-9-]*[a-z0-9])\)", re.MULTILINE)
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z{$*\[(])|\n\s*\n|\n(?=\s*(?:[-*#>|]|\d+\. |:::))")
 
 
@@ -68,6 +69,10 @@ def calls(node, *names):
 
 def check_calls(cell):
     return calls(tree(cell), "check", "check_bound")
+
+
+def observe_calls(cell):
+    return calls(tree(cell), "observe")
 
 
 def label_of(call):
@@ -121,10 +126,22 @@ def markdown_texts(notebook):
     return [without_code(cell.source) for cell in notebook.cells if cell.cell_type == "markdown"]
 
 
-def sentences(notebook):
-    """The prose, mathematics included, sentence by sentence."""
-    for text in markdown_texts(notebook):
-        yield from (part for part in SENTENCE_END.split(NOT_PROSE.sub(" ", text)) if part.strip())
+def sentences_of(markdown):
+    """The prose, mathematics included, sentence by sentence; the markdown comes from `without_code`."""
+    return [part for part in SENTENCE_END.split(NOT_PROSE.sub(" ", markdown)) if part.strip()]
+
+
+def passages(notebook):
+    """The stretches under headings of level 2 or 3: lists of cells and, between them, of texts without code."""
+    found = [[]]
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            found[-1].append(cell)
+        elif cell.cell_type == "markdown":
+            first, *others = re.split(r"^(?=###?\s)", without_code(cell.source), flags=re.MULTILINE)
+            found[-1].append(first)
+            found.extend([text] for text in others)
+    return found
 
 
 def displays(markdown):
@@ -140,13 +157,11 @@ def labels(notebook):
 
 
 def sections(notebook):
-    """(labels, labels that are checked) of every stretch of text under a heading of level 2 or 3."""
-    found = [([], set())]
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            found[-1][1].update(label_of(call) for call in check_calls(cell))
-            continue
-        first, *others = re.split(r"^(?=###?\s)", without_code(cell.source), flags=re.MULTILINE)
-        found[-1][0].extend(label for _, label in displays(first) if label)
-        found.extend(([label for _, label in displays(text) if label], set()) for text in others)
-    return found
+    """(labels, labels that are checked) of every passage."""
+    return [
+        (
+            [label for text in part if isinstance(text, str) for _, label in displays(text) if label],
+            {label_of(call) for cell in part if not isinstance(cell, str) for call in check_calls(cell)},
+        )
+        for part in passages(notebook)
+    ]

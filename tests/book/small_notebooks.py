@@ -10,7 +10,8 @@ from vaelib.train import set_seed
 set_seed(0)
 x = 0.5
 print("x is", x)"""
-CHECK = 'check("eq-one", normal_kl(x, 0, 0, 0), x**2 / 2, "closed form against arithmetic", rtol=1e-9)'
+CHECK = """check("eq-one", normal_kl(x, 0, 0, 0), x**2 / 2, "closed form against arithmetic", rtol=1e-9,
+      wrong={"half missing": x**2})"""
 EXERCISE = 'exercise("Exercise 1.1", ..., lambda answer: answer == 2)'
 ALT = {"mystnb": {"image": {"alt": "A straight line that rises from left to right."}}}
 IGNORED = {"tags": ["nbval-ignore-output"], "vaelib": {"ignore_reason": "the seconds differ from run to run"}}
@@ -80,7 +81,7 @@ def with_cells(*cells):
 
 def with_check(source, *definitions):
     """The good notebook with other code around its check, and with functions defined in a later cell."""
-    notebook = with_source(3, source)
+    notebook = with_source(3, source.replace('"what")', '"what", wrong={"twice": 2 * x})'))
     notebook.cells.extend(code(definition) for definition in definitions)
     return notebook
 
