@@ -60,7 +60,7 @@ def guard_verdicts_are_printed(notebook):
         f"{first_line(cell)}: {number} of its verdict is not printed in its section"
         for part in passages(notebook)
         for cell, printed in _with_numbers([cell for cell in part if not isinstance(cell, str)])
-        for number in _verdict(cell) - printed
+        for number in sorted(_verdict(cell) - printed)
     ]
 
 

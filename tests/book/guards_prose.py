@@ -80,7 +80,8 @@ def _printed_beside(part, i):
 
 
 def _printed(cells):
-    return {n for cell in cells for text in output_texts(cell) for n in numbers(re.sub(r"<[a-z/][^>]*>", " ", text))}
+    texts = [re.sub(r"<[a-z/][^>]*>", " ", text) for cell in cells for text in output_texts(cell)]
+    return {number for text in texts for number in numbers(NAMES_A_PLACE.sub(" ", text))}
 
 
 def _unexplained(sentence, sources):

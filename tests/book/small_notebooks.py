@@ -41,7 +41,7 @@ def good():
         code(IMPORTS, printed("x is 0.5")),
         new_markdown_cell("## A finding\n\n$$\nk = x^2 / 2\n$$ (eq-one)\n\nThe next cell runs it."),
         code(CHECK, printed("eq-one holds: closed form against arithmetic, within 1e-09 relative")),
-        new_markdown_cell("### Exercise 1.1\n\nTry it within 1e-9."),
+        new_markdown_cell("### Exercise 1.1\n\nTry it."),
         code(EXERCISE, printed("Exercise 1.1: not attempted yet")),
         new_markdown_cell("## Pictures and seconds"),
         code("plt.plot([0, 1])\nplt.show()\nprint(2)", picture(), printed("2"), **ALT),
