@@ -6,9 +6,11 @@ from pathlib import Path
 
 import ledger
 import nbformat
+import printed
 import pytest
 import yaml
-from notebook_parts import check_calls, code_cells, label_of, labels
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from notebook_parts import check_calls, code_cells, label_of, labels, observe_calls
 
 from vaelib.checks import check, check_bound
 
@@ -23,7 +25,7 @@ def read(path):
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
 def test_every_label_is_listed_and_every_equation_proved(path):
     notebook = read(path)
-    found = ledger.entries(notebook)
+    found = printed.entries(notebook)
     assert [entry.label for entry in found] == labels(notebook)
     assert [entry.label for entry in found if entry.label.startswith("eq-") and not entry.proofs] == []
 
@@ -31,10 +33,10 @@ def test_every_label_is_listed_and_every_equation_proved(path):
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
 def test_every_check_in_a_cell_is_read_and_gets_an_anchor(path):
     for cell in code_cells(read(path)):
-        written = {label_of(call) for call in check_calls(cell)}
-        assert set(ledger.CALL.findall(cell.source)) == written
-        printed = "".join(out.get("text", "") for out in cell.outputs)
-        assert {label for label, _, _ in ledger.HOLDS.findall(printed)} == written
+        checked, observed = ({label_of(call) for call in calls(cell)} for calls in (check_calls, observe_calls))
+        assert set(printed.CALL.findall(cell.source)) == checked | observed
+        text = "".join(out.get("text", "") for out in cell.outputs)
+        assert printed.proofs_in(text).keys() == checked and printed.observations_in(text).keys() == observed
 
 
 @pytest.mark.parametrize(
@@ -52,29 +54,54 @@ def test_every_check_in_a_cell_is_read_and_gets_an_anchor(path):
     ],
 )
 def test_kinds(line, kind, tolerance):
-    proof = ledger.proof(line, [])
+    proof = printed.proof(line, [])
     assert proof.kind == kind and tolerance in (None, proof.tolerance)
     assert proof.how == re.split(r", (?:to the|within|with room)", line)[0]
 
 
-def test_what_is_rejected_is_read_with_the_word_that_says_where(capsys):
-    check("eq-x", [1, 2], [1, 2], "one thing against another", wrong={"twice": [2, 4], "the end": [1, 3]})
-    check_bound("eq-x", 1, 2, "one thing below another", wrong={"the square": 4})
-    cells = [nbformat.v4.new_markdown_cell("$$\nx\n$$ (eq-x)")]
-    cells += [nbformat.v4.new_code_cell("", outputs=[nbformat.v4.new_output("stream", text=capsys.readouterr().out)])]
-    (entry,) = ledger.entries(nbformat.v4.new_notebook(cells=cells))
-    assert [(proof.how, proof.kind, proof.rejected) for proof in entry.proofs] == [
-        (
-            "one thing against another",
-            "exact",
-            ["twice, off by more than 10 roundings everywhere", "the end, off by more than 10 roundings somewhere"],
-        ),
-        (
-            "one thing below another",
-            "bound",
-            ["the square, past the bound by more than 0.01 of the largest number everywhere"],
-        ),
+@pytest.mark.parametrize(
+    ("line", "rejected"),
+    [
+        ("    rejected: half, off by more than 10 tolerances", ["half, off by more than 10 tolerances"]),
+        ("    rejected everywhere: half, off by 3 or more", ["half, off by 3 or more"]),
+        ("    rejected somewhere: half, off by 3", ["half, off by 3, in some entries"]),
+        ("    rejected: a bound", ["a bound"]),
+        ("another line", []),
+    ],
+)
+def test_what_was_rejected_is_read_in_the_old_words_and_the_new(line, rejected):
+    (proof,) = printed.proofs_in(f"x\neq-a holds: b, to the last bit\n{line}\n    and more\n")["eq-a"]
+    assert proof.rejected == rejected
+
+
+def test_a_finding_is_read_with_its_statement_and_what_was_measured():
+    text = "Before.\n\n> **Finding** (obs-a). It is $1$\n> in all.\n> Two.\n\nAfter.\n\n> **Finding** (obs-b). No."
+    seen = new_output("stream", text="obs-a measured: 1.0 +- 0.1 over 5 seeds\n    of them all\nmore\n")
+    notebook = new_notebook(cells=[new_markdown_cell(text), new_code_cell(outputs=[seen])])
+    assert printed.findings(notebook) == [
+        ("obs-a", "It is $1$ in all. Two.", ["1.0 +- 0.1 over 5 seeds of them all"]),
+        ("obs-b", "No.", []),
     ]
+
+
+def test_the_rows_of_the_ledger_say_what_is_known():
+    entry = printed.Entry("eq-a", "a = b", [printed.proof("by hand, to the last bit", ["half, off by 2"])])
+    row = "\n".join(ledger._equation_row("01_page", entry, printed.Attacks(3, 2, ["q"])))
+    for words in (
+        "{eq}`eq-a`",
+        "$\\displaystyle a = b$",
+        "**exact**: by hand, to the last bit",
+        "01_page.html#check-eq-a",
+    ):
+        assert words in row
+    assert "1 wrong refused: half\n" in row and "2 of 3 ingredients" in row and "holds for every q" in row
+    bare = "\n".join(
+        ledger._equation_row("01_page", entry._replace(proofs=[printed.proof("x, to the last bit", [])]), None)
+    )
+    assert "no wrong version tried" in bare and "ingredients" not in bare
+    seen = "\n".join(ledger._observations([("01_page", "One", [printed.Finding("obs-a", "It is.", ["1.0 +- 0.1"])])]))
+    assert "It is." in seen and "1.0 +- 0.1" in seen and "{ref}`finding <obs-a>`" in seen and "#check-obs-a" in seen
+    assert list(ledger._observations([("01_page", "One", [])])) == []
 
 
 def slips():
