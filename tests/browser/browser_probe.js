@@ -84,6 +84,42 @@
         }
       }
     },
+    /**
+     * The characters that are drawn as the box which stands for one without a glyph. Letters of ASCII are taken to be
+     * there; so is what a style sheet adds inside formulas and code, which is nothing.
+     */
+    glyphless() {
+      const canvas = Object.assign(document.createElement("canvas"), { width: 32, height: 32 });
+      const paint = canvas.getContext("2d", { willReadFrequently: true });
+      const drawn = (letter, font) => {
+        paint.clearRect(0, 0, 32, 32);
+        paint.font = font;
+        paint.fillText(letter, 6, 24);
+        return String(paint.getImageData(0, 0, 32, 32).data);
+      };
+      const found = {};
+      const note = (text, node, part) => {
+        const letters = [...text].filter((letter) => letter > "~" && letter.trim());
+        const { fontStyle, fontWeight, fontFamily } = letters.length ? getComputedStyle(node, part) : {};
+        for (const letter of letters) {
+          const font = `${fontStyle} ${fontWeight} 16px ${fontFamily}`;
+          found[letter + font] ??= { letter, font, where: `${part ?? "text"} of ${name(node)}` };
+        }
+      };
+      for (const fold of all("details")) fold.open = true;
+      for (const node of all("body *:not(.katex-mathml *, svg *, script, style)")) {
+        for (const { nodeType, data } of node.childNodes) if (nodeType === 3 && /[^ -~\s]/.test(data) && shown(node)) note(data, node);
+        for (const part of node.closest(".katex, pre") ? [] : ["::before", "::after"]) {
+          const { content, display } = getComputedStyle(node, part);
+          if (content !== "none" && display !== "none" && shown(node)) note((content.match(/"[^"]*"/g) ?? []).join(""), node, part);
+        }
+      }
+      const boxes = {};
+      const box = (font) => (boxes[font] ??= ["\u0378", "\uf8fe"].map((none) => drawn(none, font)));
+      return Object.values(found)
+        .filter(({ letter, font }) => box(font).includes(drawn(letter, font)))
+        .map(({ letter, where }) => `U+${letter.codePointAt(0).toString(16).toUpperCase()} in ${where}`);
+    },
     /** Show the page light or dark. */
     turn: (theme) => Object.assign(document.documentElement.dataset, { theme, mode: theme }),
   };
