@@ -17,7 +17,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from printed import CALL, attacked_words, attacks_on, entries, findings
 
-OFF_BY = re.compile(r", off by .*?(?=, in some entries|$)")
+OFF_BY = re.compile(r", (?:off|past the bound) by .*?(?=, in some entries|$)")
 
 
 def chapters(env):

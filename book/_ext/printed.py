@@ -1,8 +1,8 @@
 """What the checks of a chapter printed: the proofs of its equations and the measurements of its findings.
 
 A check prints `eq-name holds: WHAT, TOLERANCE` and a line for every wrong formula that it rejects; an observation
-prints `obs-name ...: WHAT`. How often an equation's ingredients were attacked, and how often its check noticed, comes
-from benchmarks/sabotage.json, where there is one.
+prints `obs-name observed: WHAT` and what was measured. How often an equation's ingredients were attacked, and how
+often its check noticed, comes from benchmarks/sabotage.json, where there is one.
 """
 
 import json
@@ -78,7 +78,7 @@ def observations_in(printed: str) -> dict[str, list[str]]:
     """The measurements that a text holds, by label."""
     found = {}
     for label, line in OBSERVED.findall(printed):
-        found.setdefault(label, []).append(" ".join(line.split()))
+        found.setdefault(label, []).append("; ".join(part.strip() for part in line.splitlines()))
     return found
 
 

@@ -39,7 +39,7 @@ def guard_observations_name_a_finding(notebook):
         for label in map(label_of, observe_calls(cell)):
             if label not in stated:
                 found.append(f"{first_line(cell)} observes {label!r}, which names no finding here")
-            elif not re.search(rf"^{label}\b[^:\n]*: .*\d", "\n".join(output_texts(cell)), re.MULTILINE):
+            elif not re.search(rf"^{label}\b[^:\n]*: \S", "\n".join(output_texts(cell)), re.MULTILINE):
                 found.append(f"{first_line(cell)} does not print what it observed for {label}")
     return found
 

@@ -96,12 +96,20 @@ def _unexplained(sentence, sources):
 
 def guard_displayed_decimals_have_a_source(notebook):
     """A decimal in a display stands in an output or in the code of the chapter."""
-    known = _printed(code_cells(notebook)) | {n for cell in code_cells(notebook) for n in numbers(cell.source)}
     shown = [formula for text in markdown_texts(notebook) for formula, _ in displays(text)]
+    return unknown_decimals(notebook, shown)
+
+
+def unknown_decimals(notebook, texts=None):
+    """Decimals of some texts (of all sentences without a citation) that no cell prints and no code holds."""
+    known = _printed(code_cells(notebook)) | {n for cell in code_cells(notebook) for n in numbers(cell.source)}
+    if texts is None:
+        sentences = [sentence for text in markdown_texts(notebook) for sentence in sentences_of(text)]
+        texts = [NAMES_A_PLACE.sub(" ", sentence) for sentence in sentences if "{cite" not in sentence]
     return [
-        f"{n} is in no output and no code: {f[:60]!r}"
-        for f in shown
-        for n in DECIMAL.findall(f)
+        f"{n} is in no output and no code: {_start(text)}"
+        for text in texts
+        for n in DECIMAL.findall(text)
         if Decimal(n) not in known
     ]
 

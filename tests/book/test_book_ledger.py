@@ -66,6 +66,7 @@ def test_kinds(line, kind, tolerance):
         ("    rejected everywhere: half, off by 3 or more", ["half, off by 3 or more"]),
         ("    rejected somewhere: half, off by 3", ["half, off by 3, in some entries"]),
         ("    rejected: a bound", ["a bound"]),
+        ("    rejected everywhere: b, past the bound by more than 1", ["b, past the bound by more than 1"]),
         ("another line", []),
     ],
 )
@@ -76,10 +77,10 @@ def test_what_was_rejected_is_read_in_the_old_words_and_the_new(line, rejected):
 
 def test_a_finding_is_read_with_its_statement_and_what_was_measured():
     text = "Before.\n\n> **Finding** (obs-a). It is $1$\n> in all.\n> Two.\n\nAfter.\n\n> **Finding** (obs-b). No."
-    seen = new_output("stream", text="obs-a measured: 1.0 +- 0.1 over 5 seeds\n    of them all\nmore\n")
+    seen = new_output("stream", text="obs-a observed: loss, range of 3 seeds\n    seen: 1 (0 to 2)\nmore\n")
     notebook = new_notebook(cells=[new_markdown_cell(text), new_code_cell(outputs=[seen])])
     assert printed.findings(notebook) == [
-        ("obs-a", "It is $1$ in all. Two.", ["1.0 +- 0.1 over 5 seeds of them all"]),
+        ("obs-a", "It is $1$ in all. Two.", ["loss, range of 3 seeds; seen: 1 (0 to 2)"]),
         ("obs-b", "No.", []),
     ]
 

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-import guards
+import guards_prose
 import nbformat
 import pytest
 from notebook_parts import as_notebook
@@ -48,7 +48,7 @@ def test_numbers_come_from_the_chapters():
     """Every decimal of the page stands in the code or the output of some chapter."""
     page = as_notebook(TEXT)
     page.cells += [cell for path in BOOK.glob("0*.ipynb") for cell in read(path.stem).cells if cell.cell_type == "code"]
-    assert guards.guard_decimals_have_a_source(page) == []
+    assert guards_prose.unknown_decimals(page) == []
 
 
 def test_every_exercise_has_an_answer_on_the_other_page_and_none_on_this_one():
