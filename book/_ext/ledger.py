@@ -76,7 +76,8 @@ def _row(*cells):
 
 
 def _equation_row(stem, entry, attacks):
-    route = "\n\n".join(f"**{p.kind}**: {p.how}, {p.tolerance} ({_cell(stem, entry.label)})" for p in entry.proofs)
+    route = "\n\n".join(f"**{p.kind}**: {p.how}, {p.tolerance}" for p in entry.proofs)
+    route += f" ({_cell(stem, entry.label)})"  # once: links close together are hard to hit
     refused = [OFF_BY.sub("", name) for p in entry.proofs for name in p.rejected]
     said = [f"{len(refused)} wrong refused: {'; '.join(refused)}" if refused else "no wrong version tried"]
     said += attacked_words(attacks)
@@ -95,8 +96,8 @@ def _observations(pages):
         if found:
             yield from _head(title, ("Finding", 46), ("Measured", 42), ("Where", 12))
             for f in found:
-                link = f"{{ref}}`finding <{f.label}>`, {_cell(stem, f.label)}"
-                yield from _row(f.statement, "\n\n".join(f.measured) or "not measured", link)
+                measured = "\n\n".join(f.measured) + f" ({_cell(stem, f.label)})" if f.measured else "not measured"
+                yield from _row(f.statement, measured, f"{{ref}}`finding <{f.label}>`")
             yield from ("::::", "")
 
 

@@ -113,8 +113,9 @@ def _fold_in_place(cell, printed, checked, docname):
     measured = [line for name in checked for line in observations_in(printed).get(name, [])]
     place, at = cell.parent, cell.parent.index(cell)
     place.remove(cell)
-    numbers = cell["cell_metadata"].get("vaelib", {}).get("verdict", [])
-    place.insert(at, _box(checked, Line(proofs, measured, [numbers] if numbers else [], [cell]), {}, docname))
+    verdict = cell["cell_metadata"].get("vaelib", {}).get("verdict", {})
+    numbers = [verdict] if isinstance(verdict, str) else [*verdict.values()]
+    place.insert(at, _box(checked, Line(proofs, measured, numbers, [cell]), {}, docname))
 
 
 def _box(names, line, table, docname):
