@@ -71,6 +71,7 @@ BROKEN = {
         beside("It grows: $k + 1 = 2 k$.", vaelib={"proves": ["$k + 1 = 3 k$"]}),
         after("It grows: $k + 1 = 2 k$."),
     ],
+    "sums_come_out": [beside("In numbers 0.5 = 1 - 0.2 {cite:p}`someone`.")],
     "ratios_have_a_cell": [
         after("It is five times narrower."),
         after("It is $7$ times the variance."),

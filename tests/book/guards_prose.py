@@ -16,7 +16,7 @@ from notebook_parts import (
     passages,
     sentences_of,
 )
-from sums import DECIMAL, MEASURED, NUMBER_WORDS, computed, numbers, plain, stands_for
+from sums import DECIMAL, MEASURED, NUMBER_WORDS, computed, false_sums, numbers, plain, stands_for
 
 COUNTED = Path(__file__).with_name("counted_words.yml")
 CITED = re.compile(r"\{cite|\{doc\}")  # a source outside the chapter
@@ -134,6 +134,16 @@ def _claims(sentence):
         is_sum = computed(found[1]) and not re.search("[A-Za-z]", re.sub(r"\\[a-z]+", "", found[1]))
         if len(sides) > 1 and not is_setting and not is_sum and not DEFINES.search(text[: found.start()]):
             yield found[1]
+
+
+def guard_sums_come_out(notebook):
+    """ "5.35 = 4.50 + 0.83" is wrong by more than its roundings, whoever printed the numbers."""
+    return [
+        f"{wrong} does not come out: {_start(sentence)}"
+        for text in markdown_texts(notebook)
+        for sentence in sentences_of(text)
+        for wrong in false_sums(sentence)
+    ]
 
 
 def guard_ratios_have_a_cell(notebook):

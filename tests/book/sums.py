@@ -14,6 +14,8 @@ THOUSANDS = re.compile(r"(?<=\d)(?:,|\{,\}|\\,)(?=\d{3}(?!\d))")
 WORDS = "zero one two three four five six seven eight nine ten eleven twelve".split()
 NUMBER_WORDS = {word: i for i, word in enumerate(WORDS)} | {"twenty": 20, "fifty": 50, "hundred": 100, "thousand": 1000}
 EQUALS = re.compile(r"=|\\approx|≈")
+SIGNED = r"-?\s*\d*\.?\d+(?:\s*[-+]\s+\d*\.?\d+)*"
+SUM = re.compile(rf"(?<![\w.^*/+(-])(?<![-+*/(] )({SIGNED})\s*=\s*({SIGNED})(?!\s*[*/^(e\\]|\.?\d|\s*[-+=]\s*[\w\\(])")
 OPERATIONS = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -65,6 +67,19 @@ def computed(sentence: str) -> set[Decimal]:
             said = Decimal(right[0])
             if stands_for(said, {Decimal(repr(abs(value)))}):
                 found.add(said)
+    return found
+
+
+def false_sums(sentence: str) -> list[str]:
+    """Sums and differences of plain numbers that do not come out, roundings allowed: "5.35 = 4.50 + 0.83"."""
+    found = []
+    for match in SUM.finditer(_spoken(plain(sentence))):
+        left, right = match[1].strip(), match[2].strip()
+        terms = [Decimal(number) for number in NUMBER.findall(match[0])]
+        room = Decimal(5).scaleb(max(term.as_tuple().exponent for term in terms) - 1) * len(terms)
+        values = _value(left), _value(right)
+        if None not in values and len(terms) > 2 and abs(values[0] - values[1]) > float(room) * (1 + 1e-9):
+            found.append(f"{left} = {right}")
     return found
 
 

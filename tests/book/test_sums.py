@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from sums import MEASURED, computed, numbers, plain, stands_for
+from sums import MEASURED, computed, false_sums, numbers, plain, stands_for
 
 
 def test_numbers_are_read_without_sign_and_thousands():
@@ -55,3 +55,19 @@ def test_only_a_sum_that_comes_out_explains_its_result(sentence, results):
 def test_a_whole_number_with_a_unit_is_a_measurement():
     text = "23 nats, $27$ nats, 12 %, 9 bits, 21 degrees, 100 percent; 5 pixels, x_7 nats, 3 natural"
     assert MEASURED.findall(text) == ["23", "27", "12", "9", "21", "100"]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "wrong"),
+    [
+        ("5.35 = 4.50 + 0.83 nats", ["5.35 = 4.50 + 0.83"]),
+        ("$-2.11 = -9.98 + 7.87$, so it is", []),
+        ("$0.34 = 0.11 + 0.22$", []),  # each may be rounded
+        ("$12 + 6 = 30$.", ["12 + 6 = 30"]),
+        ("$x_2 = 3 + 4$ and $2 x = 3 + 4$", []),
+        ("$5 = 2 + 3 x$, $5 = 2 + 3 \\cdot 1$, $y + 1 = 2 + 3$", []),
+        ("$L = 2$ = 2", []),
+    ],
+)
+def test_a_sum_that_does_not_come_out_is_seen(sentence, wrong):
+    assert false_sums(sentence) == wrong
