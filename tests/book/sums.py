@@ -76,7 +76,8 @@ def false_sums(sentence: str) -> list[str]:
     for match in SUM.finditer(_spoken(plain(sentence))):
         left, right = match[1].strip(), match[2].strip()
         terms = [Decimal(number) for number in NUMBER.findall(match[0])]
-        room = Decimal(5).scaleb(max(term.as_tuple().exponent for term in terms) - 1) * len(terms)
+        rounded = [term for term in terms if term.as_tuple().exponent < 0] or terms  # beside decimals a whole is exact
+        room = sum(Decimal(5).scaleb(term.as_tuple().exponent - 1) for term in rounded)
         values = _value(left), _value(right)
         if None not in values and len(terms) > 2 and abs(values[0] - values[1]) > float(room) * (1 + 1e-9):
             found.append(f"{left} = {right}")
