@@ -55,6 +55,7 @@
      * links with the attributes of two earlier ones. An equation is a thousand elements, code a span a word.
      */
     thin() {
+      scrollTo(0, 0); // where the sticky frame covers no link by half
       for (const fold of all("details")) fold.open = true;
       const equations = [...all("span.math"), ...all("div.math")];
       for (const math of equations.filter((node, i) => i && equations[i - 1].tagName === node.tagName)) math.textContent = "x";
