@@ -179,15 +179,12 @@ def _broadcast(name: str, value: Tensor, batch: Sequence[int] | None, batches: d
 
 def _one_kind(tensors: dict[str, Tensor]) -> None:
     (first, main), *rest = tensors.items()
+    working = lambda t: torch.float32 if t.dtype in HALF else t.dtype  # noqa: E731
     for name, value in rest:
-        if _working(value) != _working(main):
+        if working(value) != working(main):
             raise TypeError(f"{name} must have the dtype of {first}, {main.dtype}; got {value.dtype}")
         if value.device != main.device and value.dim() > 0 and main.dim() > 0:
             raise ValueError(f"{name} must be on the device of {first}, {main.device}; got {value.device}")
-
-
-def _working(value: Tensor) -> torch.dtype:
-    return torch.float32 if value.dtype in HALF else value.dtype
 
 
 def _type(value: object) -> str:
