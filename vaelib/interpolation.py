@@ -1,8 +1,12 @@
 """Ways from one code to another."""
 
+import math
+
 import torch
 from torch import Tensor
-from torch.nn.functional import cosine_similarity
+from torch.linalg import vector_norm
+
+from vaelib import _guard
 
 
 def slerp(a: Tensor, b: Tensor, t: Tensor | float) -> Tensor:
@@ -12,20 +16,50 @@ def slerp(a: Tensor, b: Tensor, t: Tensor | float) -> Tensor:
     straight way `torch.lerp(a, b, t)` cuts through the middle, where there are none.
 
     Args:
-        a, b: ends, (..., L); neither may be zero.
-        t: how far, 0 at a and 1 at b: a number, or a tensor that broadcasts against (..., 1).
+        a, b: ends, (..., L) with L of 2 or more, finite; neither may be zero.
+        t: how far, 0 at a and 1 at b: a number, or a tensor (..., 1) that broadcasts against the ends.
 
     Returns:
-        (..., L). Where the directions of a and b agree within 1e-4 radians the way is straight.
+        (..., L), sin((1 - t) w) / sin(w) a + sin(t w) / sin(w) b for the angle w between the ends; where w is zero
+        but for rounding, the straight way.
 
     Raises:
-        ValueError: the ends have different numbers of dimensions, or one number each.
+        TypeError: not floating tensors of one dtype, or t is neither a number nor a tensor.
+        ValueError: the ends have different numbers of dimensions, or one number each; an end is zero or not finite;
+            they point in opposite directions, between which there are many arcs. Inside `torch.compile` and
+            `torch.vmap`, which see no values, such a pair gives NaN.
 
     Source: Shoemake (1985); for codes White (2016). Book: chapter 6, "From one digit to another".
     """
-    if a.shape[-1] != b.shape[-1] or a.shape[-1] < 2:
-        raise ValueError(f"a and b must be (..., L) with one L of 2 or more; got {tuple(a.shape)} and {tuple(b.shape)}")
-    t = torch.as_tensor(t, dtype=a.dtype, device=a.device)
-    angle = cosine_similarity(a, b, dim=-1).clamp(-1, 1).acos().unsqueeze(-1)
-    along = (((1 - t) * angle).sin() * a + (t * angle).sin() * b) / angle.sin()
-    return torch.where(angle > 1e-4, along, a + t * (b - a))
+    t = _share(a, b, t)
+    dtype, (a, b) = a.dtype, _guard.lift(a, b)
+    far_a, far_b = vector_norm(a, dim=-1, keepdim=True), vector_norm(b, dim=-1, keepdim=True)
+    u, v = a / far_a, b / far_b  # a zero end gives NaN
+    apart, together = vector_norm(u - v, dim=-1, keepdim=True), vector_norm(u + v, dim=-1, keepdim=True)
+    sound = together > 8 * torch.finfo(a.dtype).eps  # and not NaN
+    if not _guard.holds(sound.all()):
+        raise ValueError("a and b must be neither zero nor opposite to each other, between which there is no one arc")
+    angle = 2 * torch.atan2(apart, together)  # right at both ends, where the arccosine loses half the digits
+    w = v - (u * v).sum(-1, keepdim=True) * u
+    w = w - (u * w).sum(-1, keepdim=True) * u  # again, because near 180 degrees the first time is mostly rounding
+    w = w / vector_norm(w, dim=-1, keepdim=True).clamp(min=torch.finfo(a.dtype).tiny)  # the direction across u
+    cosine, sine = (t * angle).cos(), (t * angle).sin()
+    longer = (far_b - far_a) * angle.cos() * (sine / angle.sin().clamp(min=torch.finfo(a.dtype).tiny))
+    arc = (far_a * cosine + longer) * u + far_b * sine * w
+    way = torch.where(angle > torch.finfo(a.dtype).eps ** 0.5, arc, a + t * (b - a))
+    return torch.where(sound, way, math.nan).to(dtype)
+
+
+def _share(a: Tensor, b: Tensor, t: Tensor | float) -> Tensor:
+    """t as a tensor beside the ends, after all three were looked at."""
+    ends = {"a": (a, "(..., L)"), "b": (b, "(..., L)")}
+    if isinstance(t, Tensor):
+        sizes = _guard.floats(**ends, t=(t, "(..., 1) or ()"))
+    else:
+        sizes = _guard.floats(**ends)
+        _guard.numbers(t=t)
+    if sizes["L"] < 2:
+        raise ValueError(f"a and b must have shape (..., L) with L of 2 or more; got {tuple(a.shape)}")
+    _guard.finite(a=a, b=b)
+    (t,) = _guard.lift(torch.as_tensor(t, dtype=a.dtype, device=a.device))
+    return t

@@ -2,14 +2,18 @@
 
 The model is z ~ N(0, I), x | z ~ N(W z + b, sigma^2 I). Its log p(x), its posterior, its ELBO for any Gaussian
 q and the gap between them all have closed forms, so every estimator can be tried here first.
-Use float64: the exact parts of the book run on the CPU.
+Use float64: the exact parts of the book run on the CPU. What is not a floating tensor of the model's dtype and of the
+shape named is refused, with what was expected and received.
 """
 
+import math
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from vaelib import _guard
+from vaelib._stable import cholesky
 from vaelib.distributions import LOG_2PI, multivariate_normal_kl, multivariate_normal_log_prob
 
 
@@ -22,11 +26,13 @@ class PCA(NamedTuple):
     eigenvalues: Tensor
 
     def encode(self, x: Tensor) -> Tensor:
-        """Coordinates (B, L) of x (B, D) along the components, measured from the mean."""
+        """Coordinates (..., L) of x (..., D) along the components, measured from the mean."""
+        _guard.floats(components=(self.components, "(D, L)"), x=(x, "(..., D)"))
         return (x - self.mean) @ self.components
 
     def decode(self, z: Tensor) -> Tensor:
-        """The point (B, D) of the principal subspace that has coordinates z (B, L)."""
+        """The point (..., D) of the principal subspace that has coordinates z (..., L)."""
+        _guard.floats(components=(self.components, "(D, L)"), z=(z, "(..., L)"))
         return z @ self.components.T + self.mean
 
 
@@ -40,12 +46,14 @@ def covariance(x: Tensor) -> Tensor:
         (D, D). `numpy.cov` divides by N - 1 instead; the loss of an autoencoder is a mean over N.
 
     Raises:
-        ValueError: x is not (N, D) with N >= 1.
+        TypeError: x is not a floating tensor.
+        ValueError: x is not (N, D), or empty.
 
     Book: chapter 2.
     """
-    if x.dim() != 2 or len(x) == 0:
-        raise ValueError(f"x must have shape (N, D) with N >= 1; got {tuple(x.shape)}")
+    _guard.floats(x=(x, "(N, D)"))
+    _guard.nonempty(x=x)
+    (x,) = _guard.lift(x)
     centred = x - x.mean(0)
     return centred.T @ centred / len(x)
 
@@ -61,16 +69,18 @@ def pca(x: Tensor, latent_dim: int) -> PCA:
         A `PCA`. The sign of a component is arbitrary.
 
     Raises:
-        ValueError: wrong shape, or latent_dim outside 1..D.
+        TypeError: x is not a floating tensor, or latent_dim no whole number.
+        ValueError: x is not (N, D), empty or not finite, or latent_dim outside 1..D.
 
     Source: Bishop (2006), section 12.1.
     Book: chapter 2.
     """
     cov = covariance(x)
-    if not 1 <= latent_dim <= len(cov):
-        raise ValueError(f"latent_dim must lie between 1 and D = {len(cov)}; got {latent_dim}")
+    _guard.readable(x=x)
+    _guard.finite(x=x)
+    _guard.counts(1, len(cov), latent_dim=latent_dim)
     eigenvalues, eigenvectors = torch.linalg.eigh(cov)  # ascending
-    return PCA(x.mean(0), eigenvectors.flip(1)[:, :latent_dim], eigenvalues.flip(0))
+    return PCA(_guard.lift(x)[0].mean(0), eigenvectors.flip(1)[:, :latent_dim], eigenvalues.flip(0))
 
 
 class LinearGaussian(NamedTuple):
@@ -81,74 +91,86 @@ class LinearGaussian(NamedTuple):
     sigma: float
 
     def sample(self, n: int, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
-        """n pairs (x (n, D), z (n, L)): first z from the prior, then x given z."""
-        D, L = self.W.shape
-        z = torch.randn(n, L, generator=generator, dtype=self.W.dtype)
-        noise = torch.randn(n, D, generator=generator, dtype=self.W.dtype)
-        return z @ self.W.T + self.b + self.sigma * noise, z
+        """n pairs (x (n, D), z (n, L)), n >= 0: first z from the prior, then x given z."""
+        W, b = self._checked()
+        _guard.counts(0, n=n)
+        _guard.noise(generator, W.device)
+        z, noise = (torch.randn(n, size, generator=generator, dtype=W.dtype, device=W.device) for size in W.T.shape)
+        return z @ W.T + b + self.sigma * noise, z
 
     def log_prob(self, x: Tensor) -> Tensor:
         """log p(x), exactly: x ~ N(b, W W^T + sigma^2 I).
 
         Args:
-            x: points, (B, D).
+            x: points, (..., D).
 
         Returns:
-            (B,), nats.
+            (...), nats.
 
         Source: Tipping & Bishop (1999), eq. 4. Book: chapter 3.
         """
-        cov = self.W @ self.W.T + self.sigma**2 * torch.eye(len(self.W), dtype=self.W.dtype)
-        return multivariate_normal_log_prob(x, self.b.expand_as(x), cov)
+        W, b, x = self._checked(x=(x, "(..., D)"))
+        cov = W @ W.T + self.sigma**2 * torch.eye(len(W), dtype=W.dtype, device=W.device)
+        return multivariate_normal_log_prob(x, b, cov)
 
     def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """p(z|x), exactly: N(M^-1 W^T (x - b), sigma^2 M^-1) with M = W^T W + sigma^2 I.
 
         Args:
-            x: points, (B, D).
+            x: points, (..., D).
 
         Returns:
-            Means (B, L), and the covariance (L, L), which is the same for every x.
+            Means (..., L), and the covariance (L, L): the same for every x, and exactly symmetric.
 
         Source: Tipping & Bishop (1999), eq. 7. Book: chapter 3.
         """
-        M = self.W.T @ self.W + self.sigma**2 * torch.eye(self.W.shape[1], dtype=self.W.dtype)
-        mu = torch.linalg.solve(M, self.W.T @ (x - self.b).T).T
-        return mu, self.sigma**2 * torch.linalg.inv(M)
+        W, b, x = self._checked(x=(x, "(..., D)"))
+        M = W.T @ W + self.sigma**2 * torch.eye(W.shape[1], dtype=W.dtype, device=W.device)
+        factor = cholesky("W^T W + sigma^2 I", M)
+        mu = torch.cholesky_solve(W.T @ (x - b).reshape(-1, len(W)).T, factor).T  # (rows, L)
+        return mu.reshape(*x.shape[:-1], -1), self.sigma**2 * torch.cholesky_inverse(factor)
 
     def expected_log_likelihood(self, x: Tensor, mu: Tensor, cov: Tensor) -> Tensor:
         """E_q[log p(x|z)] for q = N(mu, cov), exactly.
 
         Args:
-            x: points, (B, D).
-            mu: means of q, (B, L).
+            x: points, (..., D).
+            mu: means of q, (..., L).
             cov: covariance of q, (L, L).
 
         Returns:
-            (B,), nats. The spread of q costs trace(W cov W^T) / (2 sigma^2).
+            (...), nats. The spread of q costs trace(W cov W^T) / (2 sigma^2).
 
         Book: chapter 3.
         """
-        error = (x - mu @ self.W.T - self.b).square().sum(1)  # (B,)
-        spread = torch.trace(self.W @ cov @ self.W.T)
-        variance = self.sigma**2
-        log_variance = torch.log(torch.as_tensor(variance, dtype=x.dtype))
-        return -0.5 * (len(self.W) * (LOG_2PI + log_variance) + (error + spread) / variance)
+        W, b, x, mu, cov = self._checked(x=(x, "(..., D)"), mu=(mu, "(..., L)"), cov=(cov, "(L, L)"))
+        error = (x - mu @ W.T - b).square().sum(-1)  # (...)
+        spread = torch.trace(W @ cov @ W.T)
+        return -0.5 * (len(W) * (LOG_2PI + 2 * math.log(self.sigma)) + (error + spread) / self.sigma**2)
 
     def elbo(self, x: Tensor, mu: Tensor, cov: Tensor) -> Tensor:
         """E_q[log p(x|z)] - KL(q || prior) for q = N(mu, cov), exactly.
 
         Args and Returns: as `expected_log_likelihood`. Book: chapter 3.
         """
-        origin, identity = torch.zeros_like(mu), torch.eye(len(cov), dtype=mu.dtype)
-        return self.expected_log_likelihood(x, mu, cov) - multivariate_normal_kl(mu, cov, origin, identity)
+        reconstruction = self.expected_log_likelihood(x, mu, cov)
+        origin, identity = torch.zeros_like(mu), torch.eye(len(cov), dtype=cov.dtype, device=cov.device)
+        return reconstruction - multivariate_normal_kl(mu, cov, origin, identity)
 
     def gap(self, x: Tensor, mu: Tensor, cov: Tensor) -> Tensor:
         """log p(x) - ELBO = KL(q || posterior) for q = N(mu, cov), exactly; never negative.
 
         Args and Returns: as `expected_log_likelihood`. Book: chapter 3.
         """
+        self._checked(x=(x, "(..., D)"), mu=(mu, "(..., L)"), cov=(cov, "(L, L)"))
         return multivariate_normal_kl(mu, cov, *self.posterior(x))
+
+    def _checked(self, **arguments: tuple[Tensor, str]) -> list[Tensor]:
+        """W, b and the arguments, which fit each other; sigma is a number above 0."""
+        _guard.numbers(0, sigma=self.sigma)
+        named = {"W": (self.W, "(D, L)"), "b": (self.b, "(D)")} | arguments
+        _guard.floats(**named)
+        return _guard.lift(*(tensor for tensor, _ in named.values()))
 
 
 def fit_ppca(x: Tensor, latent_dim: int) -> LinearGaussian:
@@ -162,14 +184,18 @@ def fit_ppca(x: Tensor, latent_dim: int) -> LinearGaussian:
         A `LinearGaussian`; W is unique up to a rotation of the latent space.
 
     Raises:
-        ValueError: latent_dim outside 1..D-1, or nothing is discarded (sigma would be zero).
+        TypeError: as `pca`.
+        ValueError: as `pca`, or nothing but rounding is discarded, so that sigma would be zero: latent_dim is D, or
+            the points lie in a subspace of that many dimensions.
 
     Source: Tipping & Bishop (1999), eq. 14 and 15.
     Book: chapter 3.
     """
     found = pca(x, latent_dim)
     discarded = found.eigenvalues[latent_dim:]
-    if not discarded.sum() > 0:  # nothing is left over, or only zeros
+    eps = torch.finfo(discarded.dtype).eps
+    rounding = len(found.mean) * eps * (found.eigenvalues[0] + eps * x.abs().max().to(discarded.dtype).square())
+    if not discarded.sum() > len(discarded) * rounding:  # nothing is left over, or only noise of the arithmetic
         raise ValueError(f"latent_dim must leave variance to discard; got {latent_dim} for D = {x.shape[1]}")
     kept = (found.eigenvalues[:latent_dim] - discarded.mean()).clamp(min=0)
     return LinearGaussian(found.components * kept.sqrt(), found.mean, float(discarded.mean().sqrt()))

@@ -1,5 +1,7 @@
 """Spherical interpolation against rotations, its own halves, and the straight way in the limit."""
 
+import math
+
 import pytest
 import torch
 
@@ -45,7 +47,88 @@ def test_ends_in_one_direction_are_joined_by_a_straight_line():
     torch.testing.assert_close(slerp(a, near, t), torch.lerp(a, near, t), atol=1e-6, rtol=0)
 
 
-@pytest.mark.parametrize(("a", "b"), [((3, 4), (3, 5)), ((3, 1), (3, 1))])
-def test_ends_that_do_not_fit_are_named(a, b):
-    with pytest.raises(ValueError, match=r"a and b must be \(\.\.\., L\)"):
-        slerp(torch.ones(a), torch.ones(b), 0.5)
+def pair(degrees, dtype=DOUBLE, length=1.0):
+    """Ends in 20 dimensions at a known angle, in no special direction."""
+    u, v = torch.linalg.qr(unit(20, 2))[0].unbind(1)
+    turn = math.radians(degrees)
+    return (length * u).to(dtype), (math.cos(turn) * u + math.sin(turn) * v).to(dtype)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, DOUBLE], ids=str)
+@pytest.mark.parametrize("degrees", [0.0, 1e-6, 1e-3, 0.0057, 0.1, 90, 170, 179.0, 179.9, 179.99])
+def test_every_point_of_the_way_has_the_length_of_the_ends(degrees, dtype):
+    """At 179.99 degrees the middle had length 1996 in one case; and the shares of the angle are right as well."""
+    a, b = pair(degrees, dtype)
+    t = torch.linspace(0, 1, 9, dtype=dtype)[:, None]
+    stretch = max(1, math.tan(math.radians(degrees - 90)))  # the ends differ in length by rounding, which grows
+    way, rounding = slerp(a, b, t), 20 * torch.finfo(dtype).eps * stretch
+    torch.testing.assert_close(way.norm(dim=-1), torch.ones(9, dtype=dtype), rtol=0, atol=rounding)
+    torch.testing.assert_close(way[0], a, rtol=0, atol=rounding)
+    torch.testing.assert_close(way[-1], b, rtol=0, atol=rounding)
+    steps = (way[1:] - way[:-1]).norm(dim=-1)
+    chord = torch.full_like(steps, 2 * math.sin(math.radians(degrees) / 16))
+    torch.testing.assert_close(steps, chord, rtol=0, atol=rounding)
+
+
+@pytest.mark.parametrize("degrees", [0.1, 60, 170])
+def test_ends_of_two_lengths_follow_the_formula_of_the_book(degrees):
+    a, b = pair(degrees, length=3.0)
+    turn = math.radians(degrees)
+    for t in (0.0, 0.3, 0.5, 1.0, 1.2):
+        expected = (math.sin((1 - t) * turn) * a + math.sin(t * turn) * b) / math.sin(turn)
+        torch.testing.assert_close(slerp(a, b, t), expected, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, DOUBLE], ids=str)
+@pytest.mark.parametrize("factor", [-1.0, -3.0, -0.1])
+def test_between_opposite_ends_there_is_no_one_arc(factor, dtype):
+    a = unit(4, 20).to(dtype)
+    b = unit(4, 20, seed=1).to(dtype)
+    b[2] = factor * a[2]
+    with pytest.raises(ValueError, match="a and b must be neither zero nor opposite"):
+        slerp(a, b, 0.5)
+    unseen = torch.vmap(lambda a, b: slerp(a, b, 0.5))(a, b)
+    assert unseen.isnan().any(1).tolist() == [False, False, True, False]
+
+
+def test_gradients_are_finite_and_right_at_both_ends():
+    for degrees in (0.0, 1e-3, 30, 179):
+        ends = [end.requires_grad_() for end in pair(degrees)]
+        for gradient in torch.autograd.grad(slerp(*ends, 0.3).sum(), ends):
+            assert gradient.isfinite().all()
+    assert torch.autograd.gradcheck(lambda a, b: slerp(a, b, 0.3), [end.requires_grad_() for end in pair(50)])
+
+
+def test_half_precision_codes_stay_what_they_are():
+    a, b = (end.bfloat16() for end in pair(60))
+    assert slerp(a, b, 0.5).dtype == torch.bfloat16
+    torch.testing.assert_close(slerp(a, b, 0.5).double(), slerp(a.double(), b.double(), 0.5), rtol=1e-2, atol=1e-2)
+
+
+ONE = torch.ones(3, 4)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "t", "error", "message"),
+    [
+        (ONE, torch.ones(3, 5), 0.5, ValueError, r"b must have shape \(..., L\) with L = 4; got \(3, 5\)"),
+        (
+            ONE[:, :1],
+            ONE[:, :1],
+            0.5,
+            ValueError,
+            r"a and b must have shape \(..., L\) with L of 2 or more; got \(3, 1\)",
+        ),
+        (ONE, 0 * ONE, 0.5, ValueError, "neither zero nor"),
+        (ONE, ONE / 0, 0.5, ValueError, "b must be finite; got inf"),
+        (ONE.long(), ONE.long(), 0.5, TypeError, r"a must be real and floating.*got torch\.int64"),
+        (ONE, ONE.double(), 0.5, TypeError, r"b must have the dtype of a, torch\.float32; got torch\.float64"),
+        (ONE, ONE, torch.tensor(1), TypeError, r"t must be real and floating.*got torch\.int64"),
+        (ONE, ONE, "half", TypeError, r"t must be a finite number; got 'half' \(str\)"),
+        (ONE, ONE, torch.ones(4), ValueError, r"t must have shape \(..., 1\) or \(\); got \(4,\)"),
+        ([1.0, 2.0], ONE, 0.5, TypeError, "a must be a torch.Tensor; got list"),
+    ],
+)
+def test_ends_that_do_not_fit_are_named(a, b, t, error, message):
+    with pytest.raises(error, match=message):
+        slerp(a, b, t)

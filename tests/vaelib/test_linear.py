@@ -36,8 +36,11 @@ def some_q(x, seed=7):
 def test_covariance_divides_by_n():
     x = draws(7, 3)
     torch.testing.assert_close(covariance(x), torch.cov(x.T, correction=0))
-    for bad in (draws(7), draws(0, 3)):
-        with pytest.raises(ValueError, match=r"x must have shape \(N, D\)"):
+    for bad, message in (
+        (draws(7), r"have shape \(N, D\); got \(7,\)"),
+        (draws(0, 3), r"not be empty; got shape \(0, 3\)"),
+    ):
+        with pytest.raises(ValueError, match=f"x must {message}"):
             covariance(bad)
 
 
@@ -53,7 +56,7 @@ def test_pca_is_the_svd():
     torch.testing.assert_close(residual, found.eigenvalues[2:].sum())
     assert pca(x, 1).components.shape == (6, 1) and pca(x, 6).components.shape == (6, 6)
     for bad in (0, 7):
-        with pytest.raises(ValueError, match=f"between 1 and D = 6; got {bad}"):
+        with pytest.raises(ValueError, match=f"latent_dim must be a whole number between 1 and 6; got {bad}"):
             pca(x, bad)
 
 
@@ -145,3 +148,110 @@ def test_ppca_is_the_most_likely_model():
     for data, bad in ((x, 5), (x, 6), (torch.ones_like(x), 1)):
         with pytest.raises(ValueError, match="latent_dim must"):
             fit_ppca(data, bad)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, DOUBLE], ids=str)
+@pytest.mark.parametrize("rank", [0, 1, 2])
+def test_data_of_low_rank_leaves_no_sigma(rank, dtype):
+    """By seed it was this error, a failed factorisation or a sigma of 1e-8: the noise of the arithmetic."""
+    for seed in range(40):
+        scale, offset = 10.0 ** (seed % 5 - 2), float(seed % 3)
+        x = (scale * draws(100, rank, seed=seed) @ draws(rank, 6, seed=seed + 1) + offset * draws(6, seed=seed + 2)).to(
+            dtype
+        )
+        with pytest.raises(ValueError, match=r"latent_dim must leave variance to discard; got 2 for D = 6"):
+            fit_ppca(x, 2)
+        faint = x + scale * 0.01 * draws(100, 6, seed=seed + 3).to(dtype)  # and a little noise is variance
+        if rank == 2:
+            assert fit_ppca(faint, 2).sigma == pytest.approx(0.01 * scale, rel=0.2)
+
+
+def test_float32_posteriors_are_taken_by_every_method():
+    """11 of 40 were refused for the asymmetry of their inverse; for the best q the gap is nothing, never below."""
+    for seed in range(40):
+        lab = LinearGaussian(draws(30, 20, seed=seed).float(), draws(30, seed=seed + 1).float(), 0.3)
+        x, _ = lab.sample(4, torch.Generator().manual_seed(seed))
+        mu, cov = lab.posterior(x)
+        assert torch.equal(cov, cov.T)
+        torch.testing.assert_close(lab.elbo(x, mu, cov), lab.log_prob(x), rtol=1e-3, atol=1e-2)
+        gap = lab.gap(x, mu, cov)
+        assert (gap >= 0).all() and gap.max() < 1e-4
+        exact = LinearGaussian(lab.W.double(), lab.b.double(), 0.3)
+        torch.testing.assert_close(cov.double(), exact.posterior(x.double())[1], rtol=1e-3, atol=1e-4)
+
+
+def test_further_batch_dimensions_are_further_batches(model):
+    """(K, B, D) was summed over B, and (B, 1) spread over D."""
+    x = draws(7, 4, 5)
+    q = draws(7, 4, 3), some_q(x[0])[1]
+    for whole, rows in [
+        (model.log_prob(x), [model.log_prob(row) for row in x]),
+        (model.posterior(x)[0], [model.posterior(row)[0] for row in x]),
+        (model.elbo(x, *q), [model.elbo(row, mu, q[1]) for row, mu in zip(x, q[0], strict=True)]),
+        (model.gap(x, *q), [model.gap(row, mu, q[1]) for row, mu in zip(x, q[0], strict=True)]),
+    ]:
+        torch.testing.assert_close(whole, torch.stack(rows))
+    torch.testing.assert_close(torch.vmap(model.log_prob)(x[0]), model.log_prob(x[0]))
+    found = pca(x[0], 2)
+    torch.testing.assert_close(found.decode(found.encode(x))[3], found.decode(found.encode(x[3])))
+
+
+WRONG = {
+    "column": (draws(4, 1), ValueError, r"x must have shape \(..., D\) with D = 5; got \(4, 1\)"),
+    "integers": (torch.ones(4, 5, dtype=torch.int64), TypeError, r"x must be real and floating.*got torch\.int64"),
+    "float32": (draws(4, 5).float(), TypeError, r"x must have the dtype of W, torch\.float64; got torch\.float32"),
+    "list": ([[1.0] * 5], TypeError, r"x must be a torch\.Tensor; got list"),
+}
+
+
+@pytest.mark.parametrize("kind", WRONG)
+@pytest.mark.parametrize("method", ["log_prob", "posterior", "expected_log_likelihood", "elbo", "gap"])
+def test_points_that_do_not_fit_are_refused(model, method, kind):
+    x, error, message = WRONG[kind]
+    q = () if method in ("log_prob", "posterior") else (draws(4, 3), torch.eye(3, dtype=DOUBLE))
+    with pytest.raises(error, match=message):
+        getattr(model, method)(x, *q)
+
+
+@pytest.mark.parametrize("method", ["expected_log_likelihood", "elbo", "gap"])
+def test_a_q_that_does_not_fit_is_refused(model, method):
+    x, mu, cov = draws(4, 5), draws(4, 3), torch.eye(3, dtype=DOUBLE)
+    call = getattr(model, method)
+    for bad, message in (
+        (draws(4, 1), r"with L = 3; got \(4, 1\)"),
+        (draws(6, 3), r"broadcast with those of x, \(4,\); got \(6,\)"),
+    ):
+        with pytest.raises(ValueError, match=f"mu must .*{message}"):
+            call(x, bad, cov)
+    with pytest.raises(ValueError, match=r"cov must have shape \(L, L\) with L = 3; got \(4, 3, 3\)"):
+        call(x, mu, cov.expand(4, 3, 3))
+
+
+@pytest.mark.parametrize("sigma", [-1.5, 0.0, float("nan"), float("inf"), torch.ones(2), None, True])
+def test_sigma_is_one_number_above_zero(model, sigma):
+    wrong, x = model._replace(sigma=sigma), draws(4, 5)
+    for call in (
+        lambda: wrong.log_prob(x),
+        lambda: wrong.posterior(x),
+        lambda: wrong.sample(3),
+        lambda: wrong.elbo(x, *some_q(x)),
+    ):
+        with pytest.raises((TypeError, ValueError), match="sigma must be a finite number above 0; got"):
+            call()
+
+
+def test_counts_and_components_are_whole_numbers(model):
+    for bad in (-1, 2.0, True, "3"):
+        with pytest.raises((TypeError, ValueError), match="n must be a whole number of at least 0; got"):
+            model.sample(bad)
+    assert [t.shape for t in model.sample(0)] == [(0, 5), (0, 3)]
+    for bad in (1.0, None, True):
+        with pytest.raises(TypeError, match="latent_dim must be a whole number between 1 and 5; got"):
+            pca(draws(9, 5), bad)
+    for call in (pca, fit_ppca):
+        with pytest.raises(ValueError, match="x must be finite; got nan"):
+            call(draws(9, 5) / 0 * 0, 2)
+    with pytest.raises(ValueError, match=r"x must have shape \(..., D\) with D = 5; got \(9, 1\)"):
+        pca(draws(9, 5), 2).encode(draws(9, 1))
+    with pytest.raises(ValueError, match=r"z must have shape \(..., L\) with L = 2; got \(9, 1\)"):
+        pca(draws(9, 5), 2).decode(draws(9, 1))
