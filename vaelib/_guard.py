@@ -3,8 +3,7 @@
 A shape is written as in the docstrings: "(B, D)", "(..., D)", "(..., D) or ()", "(B, 3, H, W)". A letter stands for
 one size in all arguments of a call, a number for itself, and "..." for batch dimensions, which must broadcast.
 Wrong types and dtypes are TypeErrors, wrong shapes and values ValueErrors; each says the argument, what was expected
-and what was received. Types, dtypes and shapes are known without waiting for a GPU and inside `torch.compile` and
-`torch.vmap`; values are not, and `holds` does not look at them there.
+and what was received. All but values is known without waiting for a GPU, and inside `torch.compile` and `torch.vmap`.
 """
 
 import math
@@ -42,16 +41,13 @@ def shapes(**arguments: tuple[Tensor, str]) -> dict[str, int]:
     """Sizes and batches alone, whatever the dtypes (`dense` comes first). Returns the size of each letter."""
     sizes: dict[str, int] = {}
     batches: dict[str, Sequence[int]] = {}
+    owners: dict[str, str] = {}  # the argument that gave a letter its size
     for name, (value, pattern) in arguments.items():
-        for option in pattern.split(" or "):
-            found = _fit(tuple(value.shape), option, sizes)
-            if found is not None:
-                break
-        else:
-            known = ", ".join(f"{letter} = {size}" for letter, size in sizes.items() if letter in pattern)
-            expected = f"{pattern} with {known}" if known else pattern
-            raise ValueError(f"{name} must have shape {expected}; got {tuple(value.shape)}")
-        sizes, batch = found
+        found = [fit for option in pattern.split(" or ") if (fit := _fit(tuple(value.shape), option, sizes))]
+        if not found:
+            raise ValueError(_misfit(name, arguments, sizes, owners))
+        sizes, batch = found[0]
+        owners |= {letter: name for letter in sizes if letter not in owners}
         _broadcast(name, value, batch, batches)
     return sizes
 
@@ -111,11 +107,9 @@ def counts(low: int, high: int | None = None, /, **arguments: int) -> None:
     for name, value in arguments.items():
         expected = f"a whole number {f'of at least {low}' if high is None else f'between {low} and {high}'}"
         try:
-            number = None if isinstance(value, bool | Tensor) else operator.index(value)
+            number = operator.index(None if isinstance(value, bool | Tensor) else value)
         except TypeError:
-            number = None
-        if number is None:
-            raise TypeError(f"{name} must be {expected}; got {_shown(value)}")
+            raise TypeError(f"{name} must be {expected}; got {_shown(value)}") from None
         if number < low or (high is not None and number > high):
             raise ValueError(f"{name} must be {expected}; got {number}")
 
@@ -140,11 +134,9 @@ def functions(**arguments) -> None:
 
 def noise(generator: torch.Generator | None, device: torch.device) -> None:
     """A source of noise for tensors on `device`, or None."""
-    if generator is None:
-        return
-    if not isinstance(generator, torch.Generator):
+    if not isinstance(generator, torch.Generator | None):
         raise TypeError(f"generator must be a torch.Generator or None; got {_shown(generator)}")
-    if generator.device.type != device.type and device.type != "meta":
+    if generator is not None and device.type not in (generator.device.type, "meta"):
         raise ValueError(f"generator must be on {device.type}; got one on {generator.device.type}")
 
 
@@ -162,6 +154,18 @@ def _fit(shape: tuple, option: str, sizes: dict) -> tuple[dict, Sequence[int] | 
         if size != expected:
             return None
     return sizes, batch
+
+
+def _misfit(name: str, arguments: dict[str, tuple[Tensor, str]], sizes: dict, owners: dict) -> str:
+    """What is said of a shape: beside which argument its last dimension is wrong, or else which form it should have."""
+    value, pattern = arguments[name]
+    last = lambda form: form.split(" or ")[0].strip("()")[-1]  # noqa: E731
+    owner = owners.get(last(pattern)) if "..." in pattern and value.dim() else None
+    if owner and last(arguments[owner][1]) == last(pattern):
+        expected = f"the last dimension of {owner}, {sizes[last(pattern)]}"
+        return f"{name} must have {expected}; got {tuple(value.shape)} beside {tuple(arguments[owner][0].shape)}"
+    known = ", ".join(f"{letter} = {size}" for letter, size in sizes.items() if letter in pattern)
+    return f"{name} must have shape {pattern}{f' with {known}' if known else ''}; got {tuple(value.shape)}"
 
 
 def _broadcast(name: str, value: Tensor, batch: Sequence[int] | None, batches: dict[str, Sequence[int]]) -> None:

@@ -65,7 +65,7 @@ HALF = zeros(4, 3, dtype=torch.bfloat16)
         (
             lambda: _guard.floats(x=(zeros(4, 3), "(..., D)"), mu=(zeros(4, 1), "(..., D) or ()")),
             ValueError,
-            r"mu must have shape \(..., D\) or \(\) with D = 3; got \(4, 1\)",
+            r"mu must have the last dimension of x, 3; got \(4, 1\) beside \(4, 3\)",
         ),
         (
             lambda: _guard.floats(x=(zeros(4, 3), "(..., D)"), mu=(zeros(5, 3), "(..., D)")),

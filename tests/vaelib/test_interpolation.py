@@ -111,7 +111,13 @@ ONE = torch.ones(3, 4)
 @pytest.mark.parametrize(
     ("a", "b", "t", "error", "message"),
     [
-        (ONE, torch.ones(3, 5), 0.5, ValueError, r"b must have shape \(..., L\) with L = 4; got \(3, 5\)"),
+        (
+            ONE,
+            torch.ones(3, 5),
+            0.5,
+            ValueError,
+            r"b must have the last dimension of a, 4; got \(3, 5\) beside \(3, 4\)",
+        ),
         (
             ONE[:, :1],
             ONE[:, :1],

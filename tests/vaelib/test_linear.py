@@ -218,7 +218,7 @@ def test_a_q_that_does_not_fit_is_refused(model, method):
     x, mu, cov = draws(4, 5), draws(4, 3), torch.eye(3, dtype=DOUBLE)
     call = getattr(model, method)
     for bad, message in (
-        (draws(4, 1), r"with L = 3; got \(4, 1\)"),
+        (draws(4, 1), r"last dimension of W, 3; got \(4, 1\)"),
         (draws(6, 3), r"broadcast with those of x, \(4,\); got \(6,\)"),
     ):
         with pytest.raises(ValueError, match=f"mu must .*{message}"):
@@ -253,5 +253,5 @@ def test_counts_and_components_are_whole_numbers(model):
             call(draws(9, 5) / 0 * 0, 2)
     with pytest.raises(ValueError, match=r"x must have shape \(..., D\) with D = 5; got \(9, 1\)"):
         pca(draws(9, 5), 2).encode(draws(9, 1))
-    with pytest.raises(ValueError, match=r"z must have shape \(..., L\) with L = 2; got \(9, 1\)"):
+    with pytest.raises(ValueError, match=r"z must have the last dimension of components, 2; got \(9, 1\)"):
         pca(draws(9, 5), 2).decode(draws(9, 1))

@@ -103,5 +103,5 @@ def test_where_nobody_can_look_a_bad_covariance_gives_nan():
 
 
 def test_shapes_are_refused_under_transforms_as_well():
-    with pytest.raises(ValueError, match=r"mu must have shape \(..., D\) with D = 3; got \(1,\)"):
+    with pytest.raises(ValueError, match=r"mu must have the last dimension of x, 3; got \(1,\) beside \(3,\)"):
         torch.vmap(vd.normal_log_prob)(A, B[:, :1], C)

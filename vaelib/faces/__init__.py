@@ -6,8 +6,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from vaelib import _guard
+from vaelib.faces._hue import hue, hue_distance
 from vaelib.faces._painter import Painter
 from vaelib.faces._portrait import portrait
+
+__all__ = ["FACTORS", "REGIONS", "Factor", "draw", "hue", "hue_distance", "regions", "sample_factors"]
 
 
 class Factor(NamedTuple):
@@ -77,12 +81,17 @@ def sample_factors(n: int, generator: torch.Generator | None = None, device: tor
     Returns:
         (n, F) float32, columns in the order of FACTORS; a factor with unit "kind" holds whole numbers.
 
+    Raises:
+        TypeError, ValueError: n is no whole number of at least 0, or the generator is not on the device.
+
     Book: chapter 7.
     """
-    device = generator.device if device is None and generator is not None else device
-    table = torch.tensor([(f.low, f.high, f.unit == "kind") for f in FACTORS.values()], device=device)
-    low, high, kind = table.T
-    u = torch.rand(n, len(FACTORS), generator=generator, device=device)
+    _guard.counts(0, n=n)
+    device = getattr(generator, "device", None) if device is None else torch.device(device)
+    _guard.noise(generator, device or torch.get_default_device())
+    like = {"device": device, "dtype": torch.float32}
+    low, high, kind = torch.tensor([(f.low, f.high, f.unit == "kind") for f in FACTORS.values()], **like).T
+    u = torch.rand(n, len(FACTORS), generator=generator, **like)
     spread = torch.where(kind > 0, (u * (high - low + 1)).floor(), u * (high - low))
     return torch.minimum(low + spread, high)
 
@@ -99,7 +108,9 @@ def draw(factors: Tensor, size: int = 64, chunk: int = 32) -> Tensor:
         (B, 3, size, size) uint8 RGB, 0 to 255, on the device of `factors`.
 
     Raises:
-        ValueError: a wrong number of columns, or a factor that is not a number or out of its range.
+        TypeError: factors is not a floating tensor, or size or chunk no whole number.
+        ValueError: a wrong number of columns, a factor that is not a number or out of its range, or size or chunk
+            too small.
 
     Book: chapter 7.
     """
@@ -123,7 +134,7 @@ def regions(factors: Tensor, size: int = 64, chunk: int = 32) -> dict[str, Tenso
     Book: chapter 7.
     """
     factors = _checked(factors, size, chunk)
-    seen = {name: torch.empty(len(factors), size, size, device=factors.device) for name in REGIONS}
+    seen = {name: factors.new_empty(len(factors), size, size) for name in REGIONS}
     for start in range(0, len(factors), chunk):
         part = slice(start, start + chunk)
         for name, share in _portrait(factors[part], size, REGIONS).seen.items():
@@ -131,43 +142,11 @@ def regions(factors: Tensor, size: int = 64, chunk: int = 32) -> dict[str, Tenso
     return seen
 
 
-def hue(images: Tensor, mask: Tensor) -> Tensor:
-    """Mean hue inside a mask: the direction of the sum of the hue vectors, each as long as its colour is strong.
-
-    Args:
-        images: (B, 3, H, W) RGB, uint8 or floating point 0 to 1.
-        mask: (B, H, W) weight of each pixel, >= 0.
-
-    Returns:
-        (B,) degrees, 0 red, 120 green, 240 blue; NaN where the mask is empty or holds only greys.
-
-    Source: Hanbury (2008), the hue of the chroma plane; within 1.2 degrees of the hue of HSV.
-    Book: chapter 7.
-    """
-    if images.ndim != 4 or images.shape[1] != 3 or mask.shape != images[:, 0].shape:
-        raise ValueError(
-            f"images must have shape (B, 3, H, W) and mask (B, H, W); got {tuple(images.shape)} and {tuple(mask.shape)}"
-        )
-    scale = 255 if images.dtype == torch.uint8 else 1
-    red, green, blue = (images * mask[:, None]).flatten(2).sum(2).div(scale).unbind(1)  # (B,) each
-    across, up = red - (green + blue) / 2, (green - blue) * 3**0.5 / 2
-    degrees = torch.rad2deg(torch.atan2(up, across)) % 360
-    grey = across.hypot(up) <= 1e-6 * (red + green + blue)
-    return degrees.masked_fill(grey, float("nan"))
-
-
-def hue_distance(a: Tensor, b: Tensor) -> Tensor:
-    """The shorter way round between two hues in degrees: 0 the same, 180 opposite. Shapes broadcast."""
-    return ((a - b + 180) % 360 - 180).abs()
-
-
 def _checked(factors: Tensor, size: int, chunk: int) -> Tensor:
-    if size < 16 or chunk < 1:
-        raise ValueError(f"size must be at least 16 and chunk at least 1; got {size} and {chunk}")
-    if factors.ndim != 2 or factors.shape[1] != len(FACTORS):
-        raise ValueError(
-            f"factors must have shape (B, {len(FACTORS)}), one column a factor; got {tuple(factors.shape)}"
-        )
+    _guard.counts(16, size=size)
+    _guard.counts(1, chunk=chunk)
+    _guard.floats(factors=(factors, f"(B, {len(FACTORS)})"))
+    _guard.readable(factors=factors)
     for (name, factor), column in zip(FACTORS.items(), factors.T.float().cpu(), strict=True):
         inside = (column >= factor.low) & (column <= factor.high)
         if factor.unit == "kind":

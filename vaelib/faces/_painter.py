@@ -33,9 +33,10 @@ class Painter:
         self.head_x, self.head_y = turned(self.x, self.y - CHIN, tilt)
         self.head_y = self.head_y + CHIN
         self.wide_x = self.head_x / width
-        self.left = torch.ones(count, size, size, device=device)
-        self.image = torch.zeros(count, 3, size, size, device=device)
-        self.seen = {name: torch.zeros(count, size, size, device=device) for name in regions}
+        like = {"device": device, "dtype": torch.float32}  # whatever torch's default dtype is
+        self.left = torch.ones(count, size, size, **like)
+        self.image = torch.zeros(count, 3, size, size, **like)
+        self.seen = {name: torch.zeros(count, size, size, **like) for name in regions}
 
     def window(self, top: float, bottom: float, left: float = -2.0, right: float = 2.0) -> "Painter":
         """A painter of a part of the picture, which paints into this one: small shapes need few pixels."""

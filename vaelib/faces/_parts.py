@@ -13,7 +13,7 @@ SKIN = (  # hue in degrees, saturation and lightness, from fair to deep
 
 def skin_colour(f) -> Tensor:
     """From fair to deep; the undertone goes from rosy to golden, at its ends a little past nature."""
-    steps = torch.tensor(SKIN, device=f.jaw.device)
+    steps = torch.tensor(SKIN, device=f.jaw.device, dtype=f.jaw.dtype)
     colour = steps[0]
     for i in range(len(steps) - 1):
         colour = colour + (f.skin_depth * (len(steps) - 1) - i).clamp(0, 1) * (steps[i + 1] - steps[i])

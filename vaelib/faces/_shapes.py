@@ -59,7 +59,7 @@ def hsl(hue: Tensor, saturation: Tensor | float, lightness: Tensor | float) -> T
 
 def rgb(like: Tensor, red: float, green: float, blue: float) -> Tensor:
     """A fixed colour. (1, 3, 1, 1)"""
-    return torch.tensor([red, green, blue], device=like.device).reshape(1, 3, 1, 1)
+    return torch.tensor([red, green, blue], device=like.device, dtype=like.dtype).reshape(1, 3, 1, 1)
 
 
 def toward(colour: Tensor, other: float, share: Tensor | float) -> Tensor:

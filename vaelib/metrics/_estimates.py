@@ -5,6 +5,7 @@ import math
 import torch
 from torch import Tensor
 
+from vaelib import _guard
 from vaelib.models import VAEModel
 from vaelib.objectives import LogLikelihood, Prior, log_weights
 
@@ -97,13 +98,17 @@ def principal_angles(a: Tensor, b: Tensor) -> Tensor:
         from their sine: the arccosine of a number near 1 loses half the digits.
 
     Raises:
-        ValueError: the columns live in spaces of different dimension.
+        TypeError: not floating tensors of one dtype.
+        ValueError: the columns live in spaces of different dimension, are not finite, or depend on each other, so
+            that the basis of a subspace is not given.
 
     Source: Bjorck & Golub (1973), algorithm of section 3.
     Book: chapter 2.
     """
-    if a.dim() != 2 or b.dim() != 2 or len(a) != len(b):
-        raise ValueError(f"a and b must be (D, L) and (D, M); got {tuple(a.shape)} and {tuple(b.shape)}")
+    _guard.floats(a=(a, "(D, L)"), b=(b, "(D, M)"))
+    for name, basis in (("a", a), ("b", b)):
+        _full_rank(name, basis)
+    a, b = _guard.lift(a, b)
     if a.shape[1] < b.shape[1]:
         a, b = b, a  # a is the larger space, so that all of b can be projected on it
     a, b = torch.linalg.qr(a).Q, torch.linalg.qr(b).Q
@@ -124,10 +129,26 @@ def active_units(mu: Tensor, threshold: float = 0.01) -> Tensor:
         (L,), bool; `.sum()` is the number of active units.
 
     Raises:
-        ValueError: mu is not (N, L) with N at least 2.
+        TypeError: mu is not a floating tensor, or threshold not a number.
+        ValueError: mu is not (N, L) with N at least 2, or not finite: a model that has diverged has no silent units.
 
     Source: Burda et al. (2016), section 5.2. Book: chapter 6.
     """
-    if mu.dim() != 2 or len(mu) < 2:
+    _guard.floats(mu=(mu, "(N, L)"))
+    _guard.numbers(threshold=threshold)
+    if len(mu) < 2:
         raise ValueError(f"mu must have shape (N, L) with N at least 2; got {tuple(mu.shape)}")
-    return mu.var(0) > threshold
+    _guard.finite(mu=mu)
+    return _guard.lift(mu)[0].var(0) > threshold
+
+
+def _full_rank(name: str, basis: Tensor) -> None:
+    """Columns that are a basis, in whatever unit each of them is."""
+    _guard.nonempty(**{name: basis})
+    _guard.readable(**{name: basis})
+    _guard.finite(**{name: basis})
+    (columns,) = _guard.lift(basis.detach())
+    spread = torch.linalg.svdvals(columns / torch.linalg.vector_norm(columns, dim=0))  # NaN for a column of zeros
+    rounding = len(basis) * torch.finfo(columns.dtype).eps
+    if basis.shape[1] > len(basis) or not _guard.holds(spread[-1] > rounding * spread[0]):
+        raise ValueError(f"{name} must have independent columns; got {tuple(basis.shape)} of lower rank")
