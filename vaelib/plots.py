@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from vaelib import _guard
 from vaelib._extras import need
 
 # One meaning per colour (Okabe & Ito's palette, told apart by colour-blind readers and in grey print).
@@ -25,13 +26,20 @@ def new_figure(width: float = 7.0, height: float = 3.2, panels: int = 1, width_r
     """A figure of `width` x `height` with `panels` axes side by side, in the style of the book.
 
     Args:
-        width, height: in units of 110 pixels, so that 7 fills the width of a page.
-        panels: how many axes.
-        width_ratios: their relative widths; all the same by default.
+        width, height: above 0, in units of 110 pixels, so that 7 fills the width of a page.
+        panels: how many axes, at least 1.
+        width_ratios: their relative widths, above 0; all the same by default.
 
     Returns:
         The figure and its axes: one `Axes` for one panel, else an array of them.
+
+    Raises:
+        TypeError, ValueError: a size is no number above 0, or there is not one ratio for each panel.
     """
+    _guard.numbers(0, width=width, height=height)
+    _guard.counts(1, panels=panels)
+    if width_ratios is not None and (np.shape(width_ratios) != (panels,) or not np.all(np.asarray(width_ratios) > 0)):
+        raise ValueError(f"width_ratios must be {panels} numbers above 0; got {width_ratios}")
     plt = need("matplotlib.pyplot", "figures")
 
     style: Any = {
@@ -51,53 +59,107 @@ def image_rows(rows: Mapping[str, np.ndarray], captions: Mapping[str, Sequence[s
     """Rows of small pictures on one scale (0 black, 1 white or full colour), with the name of each row on its left.
 
     Args:
-        rows: name -> pictures, grey (N, H, W) or RGB (N, 3, H, W), with values in [0, 1], or uint8; N may differ
+        rows: name -> pictures, grey (N, H, W) or RGB (N, 3, H, W): floats in [0, 1], uint8 or bool; N may differ
             from row to row. What lies outside [0, 1] is cut off.
-        captions: row name -> N short texts set under its pictures.
-        size: of a picture, in units of 110 pixels.
+        captions: row name -> up to N short texts set under its pictures.
+        size: of a picture, above 0, in units of 110 pixels.
 
     Returns:
         The figure.
 
     Raises:
-        ValueError: a row is neither (N, H, W) nor (N, 3, H, W).
+        TypeError: a row holds other numbers, such as int64, whose white is anybody's guess.
+        ValueError: a row is neither (N, H, W) nor (N, 3, H, W), empty or not finite; there is no row; captions name
+            a row that is not there.
     """
     rows, captions = {name: _pictures(name, images) for name, images in rows.items()}, captions or {}
-    columns = max(len(images) for images in rows.values())
-    figure, axes = _grid(len(rows), columns, size, size * (1.35 if captions else 1.08))
-    for line, (name, images) in zip(axes, rows.items(), strict=True):
-        line[0].text(-0.15, 0.5, name, transform=line[0].transAxes, ha="right", va="center", size=9)
-        for axis, image in zip(line, images, strict=False):
-            axis.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-        for axis, caption in zip(line, captions.get(name, ()), strict=False):
-            axis.text(0.5, -0.04, caption, transform=axis.transAxes, ha="center", va="top", size=8)
-    return figure
+    _guard.numbers(0, size=size)
+    if not rows or not set(captions) <= set(rows):
+        raise ValueError(f"rows must hold at least one row, and each that captions names; got {sorted(map(str, rows))}")
+    grid = _Grid(max(map(len, rows.values())), len(rows), size, size * (1.35 if captions else 1.08))
+    for line, (name, images) in enumerate(rows.items()):
+        boxes = [grid.box(column, line, *image.shape[:2]) for column, image in enumerate(images)]
+        left, top, width, height = boxes[0]
+        grid.axis.text(left - 0.15 * width, top + height / 2, name, ha="right", va="center", size=9)
+        for image, (left, top, width, height) in zip(images, boxes, strict=True):
+            extent = (left, left + width, top + height, top)
+            grid.axis.imshow(image, extent=extent, aspect="auto", cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+        for caption, (left, top, width, height) in zip(captions.get(name, ()), boxes, strict=False):
+            grid.axis.text(left + width / 2, top + 1.04 * height, caption, ha="center", va="top", size=8)
+    return grid.axis.figure
 
 
-def _grid(rows: int, columns: int, wide: float, high: float, names: float = 1.8):
-    """Bare axes in a tight grid, with `names` units kept on the left for the names of the rows."""
-    plt = need("matplotlib.pyplot", "figures")
+class _Grid:
+    """One bare `axis` for all pictures (one for each takes a hundredth of a second), in units of 110 pixels downwards.
 
-    size = (columns * wide + names, rows * high)
-    inches = (size[0] * UNIT, size[1] * UNIT)
-    figure, axes = plt.subplots(rows, columns, figsize=inches, squeeze=False, dpi=DPI)
-    figure.subplots_adjust(names / size[0], bottom=0.02, right=1, top=1, wspace=0.06, hspace=0.06)
-    for axis in axes.flat:
-        axis.axis("off")
-    return figure, axes
+    The names of the rows have `NAMES` units on its left. Pictures stand in the middle of their cells, 6 % apart.
+    """
+
+    NAMES, GAP = 1.8, 0.06
+
+    def __init__(self, columns: int, rows: int, wide: float, high: float):
+        plt = need("matplotlib.pyplot", "figures")
+        width, height = columns * wide, 0.98 * rows * high
+        size = (width + self.NAMES, rows * high)
+        figure = plt.figure(figsize=(size[0] * UNIT, size[1] * UNIT), dpi=DPI)
+        self.axis = figure.add_axes((self.NAMES / size[0], 0.02, width / size[0], 0.98))
+        self.axis.set(xlim=(0, width), ylim=(height, 0))
+        self.axis.axis("off")
+        self.cell = width / (columns + self.GAP * (columns - 1)), height / (rows + self.GAP * (rows - 1))
+
+    def box(self, column: int, row: int, high: int, wide: int) -> tuple[float, float, float, float]:
+        """Left, top, width and height of a picture of so many pixels: as large as its cell, and not stretched."""
+        scale = min(self.cell[0] / wide, self.cell[1] / high)
+        width, height = wide * scale, high * scale
+        left, top = ((1 + self.GAP) * at * cell for at, cell in zip((column, row), self.cell, strict=True))
+        return left + (self.cell[0] - width) / 2, top + (self.cell[1] - height) / 2, width, height
 
 
 def _pictures(name: str, images) -> np.ndarray:
-    """(N, H, W) or (N, H, W, 3) floats in [0, 1] from a tensor or array, uint8 or float."""
-    images = images.detach().cpu().numpy() if hasattr(images, "detach") else np.asarray(images)
+    """(N, H, W) or (N, H, W, 3) floats in [0, 1] from a tensor or array of floats, uint8 or bool."""
+    if hasattr(images, "detach"):
+        _guard.dense(f"row '{name}'", images)
+        _guard.readable(**{f"row '{name}'": images})
+        images = _guard.lift(images.detach().cpu())[0].numpy()
+    images = np.asarray(images)
     colour = images.ndim == 4 and images.shape[1] == 3
-    if images.ndim != 3 and not colour:
+    if not (images.ndim == 3 or colour) or images.size == 0:
         shapes = "(N, H, W) or (N, 3, H, W)"
         raise ValueError(f"row '{name}' must hold pictures of shape {shapes}; got {images.shape}")
+    if images.dtype not in (np.uint8, np.bool_) and images.dtype.kind != "f":
+        raise TypeError(f"row '{name}' must hold floats in [0, 1], uint8 or bool; got {images.dtype}")
+    if not np.isfinite(images).all():
+        raise ValueError(f"row '{name}' must be finite; got NaN or infinity")
     images = images.transpose(0, 2, 3, 1) if colour else images
-    return images / 255 if images.dtype == np.uint8 else images.clip(0, 1)
+    return images / 255 if images.dtype == np.uint8 else images.astype(float).clip(0, 1)
 
 
-def label_line(axis, x, y, text: str, color: str, dx: float = 4, dy: float = 0):
-    """Write a name beside a line or a point, in its colour, `dx`, `dy` points away."""
+def label_line(axis, x: float, y: float, text: str, color: str, dx: float = 4, dy: float = 0):
+    """Write a name beside a line or a point, in its colour, `dx`, `dy` points away. Returns the label.
+
+    Args:
+        axis: of matplotlib.
+        x, y: the point, finite numbers or tensors () in the units of the axis.
+        text: the name.
+        color: any that matplotlib knows; `COLORS` has one for each meaning.
+        dx, dy: how far away the name stands, finite numbers or tensors ().
+
+    Raises:
+        TypeError, ValueError: axis is none, a number is none, or not finite: the label would not be seen.
+    """
+    x, y, dx, dy = (_number(name, value) for name, value in (("x", x), ("y", y), ("dx", dx), ("dy", dy)))
+    if not hasattr(axis, "annotate") or not isinstance(text, str):
+        raise TypeError(
+            f"axis must be of matplotlib and text a str; got {type(axis).__name__} and {type(text).__name__}"
+        )
     return axis.annotate(text, (x, y), xytext=(dx, dy), textcoords="offset points", color=color, va="center", size=9)
+
+
+def _number(name: str, value) -> float:
+    """A float from a number, an array () or a tensor ()."""
+    try:
+        number = value if isinstance(value, bool | str) else float(value)
+    except (TypeError, ValueError, RuntimeError):
+        number = value
+    _guard.numbers(**{name: number})
+    return number

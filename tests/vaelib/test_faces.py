@@ -11,6 +11,9 @@ from vaelib.faces._painter import Painter
 COLUMN = {name: column for column, name in enumerate(FACTORS)}
 
 
+PICTURE, MASK = torch.rand(2, 3, 4, 5), torch.ones(2, 4, 5)
+
+
 def faces(count, seed=0, **fixed):
     factors = sample_factors(count, torch.Generator().manual_seed(seed))
     for name, value in fixed.items():
@@ -128,6 +131,69 @@ def test_hue_is_circular_weighted_and_undefined_for_grey():
     assert hue(picture, torch.zeros(1, 1, 2)).isnan().all()
 
 
+@pytest.mark.parametrize("scale", [1, 255])
+@pytest.mark.parametrize(
+    "pixels", [torch.uint8, torch.int64, torch.float16, torch.bfloat16, torch.float32, torch.float64]
+)
+@pytest.mark.parametrize("weights", [torch.uint8, torch.bool, torch.int64, torch.float16, torch.float32, torch.float64])
+def test_a_hue_is_the_same_in_every_dtype_and_on_every_scale(pixels, weights, scale):
+    """With a mask of 0 and 255 the bytes overflowed: 99.2 degrees for 30. And 4096 pixels overflow half precision."""
+    orange = torch.tensor([255, 128, 0])[None, :, None, None].expand(1, 3, 64, 64)  # hue 30
+    images = orange.to(pixels) if not pixels.is_floating_point else (orange / 255).to(pixels)
+    mask = (torch.ones(1, 64, 64) * scale).to(weights)
+    mask[:, :32] = 0
+    found = hue(images, mask)
+    assert found.dtype == (torch.float64 if torch.float64 in (pixels, weights) else torch.float32)
+    assert hue_distance(found, torch.tensor([30.0])) < 0.5
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int16, torch.int64, torch.float16, torch.float32, torch.float64])
+def test_hue_distances_are_right_in_every_dtype(dtype):
+    """uint8: 10 - 250 + 180 wraps."""
+    a, b = torch.tensor([250, 10, 0, 90]), torch.tensor([10, 250, 180, 90])
+    found = hue_distance(a.to(dtype), b.to(dtype))
+    assert found.tolist() == [120, 120, 180, 0] and found.is_floating_point()
+    assert hue_distance(a.to(dtype), torch.tensor(340)).tolist() == [90, 30, 20, 110]
+    close = hue_distance(torch.tensor([359.9999, 1e-4]), torch.tensor([0.0]))
+    assert (close >= 0).all() and close.max() < 2e-4
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: hue(PICTURE, -MASK), ValueError, "mask must hold weights of at least 0; got -1"),
+        (lambda: hue(PICTURE, MASK * float("nan")), ValueError, "mask must hold weights of at least 0; got nan"),
+        (lambda: hue(PICTURE, MASK + 1j), TypeError, "mask must be real; got torch.complex64"),
+        (lambda: hue(PICTURE, MASK[:1]), ValueError, r"mask must have shape \(B, H, W\) with B = 2, H = 4, W = 5; got"),
+        (lambda: hue(PICTURE[:, :2], MASK), ValueError, r"images must have shape \(B, 3, H, W\); got \(2, 2, 4, 5\)"),
+        (lambda: hue(PICTURE, MASK.tolist()), TypeError, "mask must be a torch.Tensor; got list"),
+        (lambda: hue_distance(torch.ones(2), 3.0), TypeError, "b must be a torch.Tensor; got float"),
+        (lambda: hue_distance(torch.ones(2), torch.ones(3)), ValueError, "b must have batch dimensions that broadcast"),
+    ],
+)
+def test_what_has_no_hue_is_refused(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
+@pytest.fixture
+def float64_by_default():
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+BYTES = draw(faces(3)), regions(faces(3))["skin"], hue(draw(faces(3)), regions(faces(3))["hair"])
+
+
+def test_the_default_dtype_changes_nothing(float64_by_default):
+    factors = faces(3)
+    assert factors.dtype == torch.float32
+    assert torch.equal(draw(factors), BYTES[0]) and torch.equal(draw(factors.double()), BYTES[0])
+    assert torch.equal(regions(factors)["skin"], BYTES[1])
+    assert torch.equal(hue(draw(factors), regions(factors)["hair"]), BYTES[2])
+
+
 def test_hue_distance_goes_the_short_way_round():
     a, b = torch.tensor([350.0, 10.0, 0.0, 90.0]), torch.tensor([10.0, 350.0, 180.0, 90.0])
     assert hue_distance(a, b).tolist() == [20, 20, 180, 0]
@@ -142,8 +208,19 @@ def test_errors_name_the_factor_and_the_range():
         regions(faces(2, eye_hue=float("nan")))
     with pytest.raises(ValueError, match=r"tied must be a whole number from 0 to 2 .*got 0.5"):
         draw(faces(2, tied=0.5))
-    with pytest.raises(ValueError, match="size must be at least 16"):
-        draw(faces(2), size=8)
+    for bad in (8, 16.0, True, None):
+        with pytest.raises((TypeError, ValueError), match="size must be a whole number of at least 16; got"):
+            draw(faces(2), size=bad)
+    with pytest.raises(ValueError, match="chunk must be a whole number of at least 1; got 0"):
+        regions(faces(2), chunk=0)
+    for wrong in (faces(2).long(), faces(2).tolist(), faces(2).to("meta")):
+        with pytest.raises((TypeError, ValueError), match="factors must"):
+            draw(wrong)
+    for bad in (-1, 2.0, None):
+        with pytest.raises((TypeError, ValueError), match="n must be a whole number of at least 0; got"):
+            sample_factors(bad)
+    with pytest.raises(TypeError, match=r"generator must be a torch\.Generator or None; got 0"):
+        sample_factors(2, 0)
     with pytest.raises(ValueError, match="mask"):
         hue(torch.zeros(2, 3, 8, 8), torch.zeros(2, 3, 8, 8))
 

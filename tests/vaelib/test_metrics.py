@@ -43,8 +43,51 @@ def test_spaces_of_different_size_are_compared_over_the_smaller():
     wide, narrow = basis([1, 0, 0], [0, 1, 0]), basis([1, 1, 0])
     assert principal_angles(wide, narrow).tolist() == pytest.approx([0], abs=1e-6)
     assert principal_angles(narrow, wide).tolist() == pytest.approx([0], abs=1e-6)
-    with pytest.raises(ValueError, match=r"a and b must be \(D, L\) and \(D, M\)"):
+    with pytest.raises(ValueError, match=r"b must have shape \(D, M\) with D = 3; got \(2, 1\)"):
         principal_angles(wide, basis([1, 0]))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+@pytest.mark.parametrize("scale", [1e-8, 1.0, 1e8])
+def test_columns_that_depend_on_each_other_are_no_basis(scale, dtype):
+    """Their angle was that of a column of rounding noise: a number, and another one the next time."""
+    good = scale * torch.randn(6, 2, generator=torch.Generator().manual_seed(0), dtype=dtype)
+    mixed = good @ torch.tensor([[1.0, 2, 3], [4, 5, 6]], dtype=dtype)
+    zero = torch.cat([good, torch.zeros(6, 1, dtype=dtype)], 1)
+    for bad in (mixed, zero, torch.cat([good[:, :1]] * 2, 1), good.T):
+        whole = torch.eye(len(bad), dtype=dtype)
+        for call in (lambda a=bad, b=whole: principal_angles(a, b), lambda a=bad, b=whole: principal_angles(b, a)):
+            with pytest.raises(ValueError, match=r"[ab] must have independent columns; got .* of lower rank"):
+                call()
+    units = good * torch.tensor([1.0, 1e-6], dtype=dtype)  # a basis whatever unit each column is in
+    assert principal_angles(units, good).max() < (1e-5 if dtype == torch.float64 else 1e-1)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: principal_angles(torch.eye(3) / 0, torch.eye(3)), ValueError, "a must be finite; got"),
+        (lambda: principal_angles(torch.eye(3), torch.eye(3).long()), TypeError, "b must be real and floating"),
+        (lambda: principal_angles(torch.eye(3), torch.eye(3).double()), TypeError, "b must have the dtype of a"),
+        (lambda: principal_angles(torch.zeros(3, 0), torch.eye(3)), ValueError, "a must not be empty"),
+        (lambda: principal_angles(torch.eye(3), [[1.0]]), TypeError, "b must be a torch.Tensor; got list"),
+        (lambda: active_units(torch.full((5, 2), float("nan"))), ValueError, "mu must be finite; got nan"),
+        (lambda: active_units(torch.eye(3).long()), TypeError, "mu must be real and floating"),
+        (lambda: active_units(torch.eye(3), threshold=float("nan")), ValueError, "threshold must be a finite number"),
+        (lambda: active_units(torch.eye(3), threshold="much"), TypeError, "threshold must be a finite number"),
+    ],
+)
+def test_estimates_of_nothing_are_refused(call, error, message):
+    """NaN is above no threshold: a model that has diverged looked collapsed."""
+    with pytest.raises(error, match=message):
+        call()
+
+
+def test_estimates_in_half_precision_are_those_of_its_numbers():
+    mu = torch.randn(4000, 3, generator=torch.Generator().manual_seed(0)) * torch.tensor([1.0, 0.09, 0.11])
+    assert active_units((mu + 3).half()).tolist() == [True, False, True]
+    a = torch.randn(6, 2, generator=torch.Generator().manual_seed(0)).bfloat16()
+    torch.testing.assert_close(principal_angles(a, a.flip(0)), principal_angles(a.float(), a.flip(0).float()))
 
 
 def test_active_units_are_those_whose_mean_moves():

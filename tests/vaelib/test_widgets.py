@@ -242,6 +242,74 @@ def test_the_sliders_choose_the_picture():
     assert "100 per cent of the way from A to B, red hair 1.0" in shown[3]["spoken"][0]
 
 
+def layers(*modules):
+    return torch.nn.Sequential(*modules)
+
+
+LINE, LAST = torch.nn.Linear(2, 4), torch.nn.Linear(4, 4)
+
+
+@pytest.mark.parametrize(
+    ("decoder", "message"),
+    [
+        (layers(LINE, torch.nn.Tanh(), LAST), "linear layers with ReLUs between them; got Tanh at place 1"),
+        (layers(LINE, torch.nn.ReLU(), LAST, torch.nn.Sigmoid()), "got Sigmoid at place 3"),
+        (layers(LINE, torch.nn.ReLU(), LAST, torch.nn.ReLU()), "got ReLU at place 3"),
+        (layers(LINE, LAST), "got Linear at place 1"),
+        (layers(torch.nn.Conv2d(1, 2, 3)), "got Conv2d at place 0"),
+        (layers(torch.nn.Linear(2, 4, bias=False)), "decoder must have biases; got none at place 0"),
+        (layers(torch.nn.Linear(2, 3)), "decoder must end in a square number of pixels; got 3"),
+        (layers(torch.nn.Linear(3, 4)), "decoder must take 2 numbers"),
+        (layers(), "decoder must be an nn.Sequential of linear layers and ReLUs; got Sequential"),
+        (LINE, "decoder must be an nn.Sequential of linear layers and ReLUs; got Linear"),
+    ],
+)
+def test_a_decoder_that_the_page_cannot_compute_is_refused(decoder, message):
+    """Tanh was taken for ReLU, and convolutions were left out: other pictures, and no word."""
+    with pytest.raises((TypeError, ValueError), match=re.escape(message)):
+        plane_figure(decoder, CODES, LABELS)
+
+
+def test_codes_and_weights_of_a_plane_are_numbers():
+    spoilt = mlp([2, 4])
+    spoilt[0].bias.data[1] = float("nan")
+    with pytest.raises(ValueError, match=r"decoder\[0\]\.bias must be finite; got nan"):
+        plane_figure(spoilt, CODES, LABELS)
+    for codes, labels, message in [
+        (CODES / 0, LABELS, "codes must be finite"),
+        (CODES.long(), LABELS, "codes must be real and floating"),
+        (CODES[:, :1], LABELS, r"codes must have shape \(N, 2\); got \(3, 1\)"),
+        (CODES, LABELS[:2], r"labels must have shape \(N\) with N = 3; got \(2,\)"),
+        (CODES[:0], LABELS[:0], "codes must not be empty"),
+        (CODES, LABELS.tolist(), "labels must be a torch.Tensor; got list"),
+    ]:
+        with pytest.raises((TypeError, ValueError), match=message):
+            plane_figure(DECODER, codes, labels)
+    assert packed_codes(CODES.bfloat16(), LABELS) == packed_codes(CODES.bfloat16().double(), LABELS)
+
+
+def test_a_sheet_of_bytes_is_the_sheet_of_their_shares():
+    """uint8 128 was packed as 255."""
+    pictures = torch.randint(0, 256, (2, 1, 3, 3, SIDE, SIDE), generator=torch.Generator().manual_seed(0))
+    whole = pictures.to(torch.uint8)
+    assert _sheet.packed_sheet(whole) == _sheet.packed_sheet(whole / 255)
+    assert _sheet.packed_sheet(whole.double() / 255) == _sheet.packed_sheet(whole)
+    grey = torch.full((1, 1, 1, 3, SIDE, SIDE), 128, dtype=torch.uint8)
+    stored = np.asarray(Image.open(io.BytesIO(base64.b64decode(_sheet.packed_sheet(grey)))))
+    assert abs(int(stored.mean()) - 128) <= 2
+    lengths = torch.ones(2, 1, 3)
+    for wrong, length, message in [
+        (pictures, lengths, r"pictures must be floats in \[0, 1\] or uint8; got torch.int64"),
+        (whole / 0.0, lengths, "pictures must be finite"),
+        (whole, lengths / 0, "lengths must be finite"),
+        (whole[:, :, :2], lengths[:, :, :2], "pictures must have an odd number S of skins"),
+        (whole, lengths.long(), "lengths must be real and floating"),
+        (whole.tolist(), lengths, "pictures must be a torch.Tensor; got list"),
+    ]:
+        with pytest.raises((TypeError, ValueError), match=message):
+            sheet_figure(wrong, length)
+
+
 def test_a_sheet_that_fits_no_page_is_refused():
     with pytest.raises(
         ValueError, match=r"pictures must be \(M, H, S, 3, 64, 64\) with lengths .* got \(2, 3, 64, 64\)"
@@ -318,10 +386,15 @@ def test_the_picture_is_the_same_every_time_and_does_not_say_what_drew_it():
         (lambda: noise_figure(draw=201), "draw must lie between 1 and 200; got 201"),
         (lambda: a_plane(z2=-4), "z2 must lie between -3 and 3; got -4"),
         (lambda: a_sheet(mix=2), "mix must lie between 0 and 1; got 2"),
+        (lambda: elbo_figure(x="2"), "x must be a number from -3 to 3; got '2'"),
+        (lambda: kl_figure(mu=None), "mu must be a number from -3 to 3; got None"),
+        (lambda: kl_figure(wrong="False"), "wrong must be True or False; got 'False'"),
+        (lambda: noise_figure(draw=1.5), "draw must be a whole number of at least 0; got 1.5 (float)"),
+        (lambda: noise_figure(seed="a"), "seed must be a whole number of at least 0; got 'a' (str)"),
     ],
 )
 def test_a_start_outside_the_sliders_is_refused(make, message):
-    with pytest.raises(ValueError, match=re.escape(message)):
+    with pytest.raises((TypeError, ValueError), match=re.escape(message)):
         make()
 
 

@@ -78,7 +78,7 @@ def eyes(p: Painter, f) -> None:
 
 def iris(p: Painter, f, u: Tensor, v: Tensor, opening: Tensor) -> None:
     """Two highlights, the pupil, and the iris: dark rim, dark above, light below. All inside the opening."""
-    size, side = f.eye_size, torch.where(p.head_x < 0, -1.0, 1.0)
+    size, side = f.eye_size, 1 - 2 * (p.head_x < 0).to(p.head_x.dtype)
     a, b = u * side - 0.035 * f.gaze, v + 0.01  # not mirrored: the light falls from one side
     large = ellipse(a + 0.045 * size, b + 0.070 * size, 0.047 * size, 0.058 * size)
     small = circle(a - 0.050 * size, b - 0.080 * size, 0.027 * size)

@@ -148,7 +148,8 @@ def _full_rank(name: str, basis: Tensor) -> None:
     _guard.readable(**{name: basis})
     _guard.finite(**{name: basis})
     (columns,) = _guard.lift(basis.detach())
-    spread = torch.linalg.svdvals(columns / torch.linalg.vector_norm(columns, dim=0))  # NaN for a column of zeros
+    length = torch.linalg.vector_norm(columns, dim=0)
+    spread = torch.linalg.svdvals(columns / length.clamp(min=torch.finfo(columns.dtype).tiny))
     rounding = len(basis) * torch.finfo(columns.dtype).eps
     if basis.shape[1] > len(basis) or not _guard.holds(spread[-1] > rounding * spread[0]):
         raise ValueError(f"{name} must have independent columns; got {tuple(basis.shape)} of lower rank")

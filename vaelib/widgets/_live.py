@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
+from numbers import Real
 
 import numpy as np
 
@@ -23,11 +24,16 @@ def script(name: str) -> str:
 
 def live_figure(name: str, ranges: dict, fixed: dict, values: dict, still: Callable):
     check_ranges(values, ranges)
+    for key in set(values) - set(ranges):
+        if not isinstance(values[key], bool):
+            raise TypeError(f"{key} must be True or False; got {values[key]!r}")
     return _figure_class()(name, still, _esm=script(name), ranges=ranges, fixed=fixed, values=values)
 
 
 def check_ranges(values: dict, ranges: dict) -> None:
     for name, (low, high) in ranges.items():
+        if isinstance(values[name], bool) or not isinstance(values[name], Real):
+            raise TypeError(f"{name} must be a number from {low} to {high}; got {values[name]!r}"[:200])
         if not low <= values[name] <= high:  # nan fails too
             raise ValueError(f"{name} must lie between {low} and {high}; got {values[name]}")
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import torch
 
+from vaelib import _guard
 from vaelib.plots import COLORS, new_figure
 from vaelib.widgets._live import density, live_figure
 
@@ -39,6 +40,7 @@ def noise_figure(mu: float = 0.0, logvar: float = 0.0, draw: int = 180, wrong: b
 
     Book: chapter 5.
     """
+    _guard.counts(0, seed=seed, draw=draw)
     noise = torch.randn(RANGES["draw"][1], generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
     eps = [round(e, 4) for e in noise.sort().values.tolist()]
     values = {"mu": mu, "logvar": logvar, "draw": draw, "wrong": wrong}

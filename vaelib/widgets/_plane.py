@@ -1,11 +1,13 @@
 """A latent plane as a page carries it: a decoder in 8-bit numbers, its pictures, and a still of where it starts."""
 
 import base64
+import math
 from typing import NamedTuple
 
 import numpy as np
 from torch import Tensor, nn
 
+from vaelib import _guard
 from vaelib._extras import need
 from vaelib.plots import COLORS, new_figure
 from vaelib.widgets._live import PAGE_BYTES, live_figure
@@ -32,14 +34,15 @@ def plane_figure(decoder: nn.Sequential, codes: Tensor, labels: Tensor, z1: floa
 
     Args:
         decoder: from z (B, 2) to logits (B, D), D a square number: linear layers with ReLUs between them.
-        codes: means of q(z|x) of some examples, (N, 2), drawn as numerals.
+        codes: means of q(z|x) of some examples, (N, 2), N at least 1, drawn as numerals.
         labels: their digits, (N,).
         z1, z2: where the sliders start, within `RANGES`.
 
     Returns: as `elbo_figure`.
 
     Raises:
-        ValueError: as `elbo_figure`; or the decoder does not start from two numbers, or is too large for a page.
+        TypeError, ValueError: as `elbo_figure`; or the decoder has other layers, does not start from two numbers, does
+            not end in a square picture, or is too large for a page; or codes and labels do not fit each other.
 
     Book: chapter 6.
     """
@@ -49,6 +52,9 @@ def plane_figure(decoder: nn.Sequential, codes: Tensor, labels: Tensor, z1: floa
         raise ValueError(
             f"decoder must take 2 numbers and fit into {PAGE_BYTES} bytes of page; got {inputs} and {size}"
         )
+    pixels = packed["layers"][-1]["outputs"]
+    if math.isqrt(pixels) ** 2 != pixels:
+        raise ValueError(f"decoder must end in a square number of pixels; got {pixels}")
     fixed = packed | {"codes": packed_codes(codes, labels)}
     return live_figure("plane", RANGES, fixed, {"z1": z1, "z2": z2}, plane_still)
 
@@ -63,10 +69,14 @@ def quantised(decoder: nn.Sequential) -> dict:
         `weights`, base64 text of all integers, row by row; `layers`, a dict for each with `inputs`, `outputs`, and
         `scale` and `bias`, base64 text of float32. A weight is integer times scale, off by at most half a scale.
 
+    Raises:
+        TypeError, ValueError: any other layer, which the page could not compute; no biases; or weights that are not
+            finite.
+
     Book: chapter 6.
     """
     layers, integers = [], []
-    for layer in (module for module in decoder if isinstance(module, nn.Linear)):
+    for layer in _linear_layers(decoder):
         weight, bias = (p.detach().cpu().double().numpy() for p in (layer.weight, layer.bias))
         scale = (np.abs(weight).max(1).clip(1e-12) / 127).astype("<f4")
         integers.append((weight / scale[:, None]).round().clip(-127, 127).astype(np.int8))
@@ -75,8 +85,31 @@ def quantised(decoder: nn.Sequential) -> dict:
     return {"weights": _text(np.concatenate([block.ravel() for block in integers])), "layers": layers}
 
 
+def _linear_layers(decoder: nn.Sequential) -> list[nn.Linear]:
+    """The linear layers of an MLP, after a look at what stands between them."""
+    if not isinstance(decoder, nn.Sequential) or len(decoder) == 0:
+        raise TypeError(f"decoder must be an nn.Sequential of linear layers and ReLUs; got {type(decoder).__name__}")
+    for place, module in enumerate(decoder):
+        expected = nn.ReLU if place % 2 else nn.Linear
+        if not isinstance(module, expected) or (place == len(decoder) - 1 and expected is nn.ReLU):
+            form = "linear layers with ReLUs between them"
+            raise ValueError(f"decoder must be {form}; got {type(module).__name__} at place {place}")
+        if isinstance(module, nn.Linear):
+            if module.bias is None:
+                raise ValueError(f"decoder must have biases; got none at place {place}")
+            _guard.finite(**{f"decoder[{place}].{name}": p for name, p in module.named_parameters()})
+    return [module for module in decoder if isinstance(module, nn.Linear)]
+
+
 def packed_codes(codes: Tensor, labels: Tensor) -> str:
     """Codes (N, 2) with their labels (N,), as base64 text of float32: z1, z2, label, code after code."""
+    _guard.floats(codes=(codes, "(N, 2)"))
+    _guard.dense("labels", labels)
+    _guard.shapes(codes=(codes, "(N, 2)"), labels=(labels, "(N)"))
+    _guard.nonempty(codes=codes)
+    _guard.readable(codes=codes, labels=labels)
+    _guard.finite(codes=codes, labels=labels)
+    codes = codes.double()  # numpy knows no bfloat16
     return _text(np.column_stack([codes.detach().cpu(), labels.cpu()]).astype("<f4"))
 
 

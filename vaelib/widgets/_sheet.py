@@ -5,8 +5,10 @@ import io
 from typing import NamedTuple
 
 import numpy as np
+import torch
 from torch import Tensor
 
+from vaelib import _guard
 from vaelib._extras import need
 from vaelib.plots import new_figure
 from vaelib.widgets._live import PAGE_BYTES, live_figure
@@ -28,23 +30,33 @@ def sheet_figure(pictures: Tensor, lengths: Tensor, mix: float = 0.5, hair: floa
     """Two faces mixed and two directions turned, from pictures that the decoder painted beforehand.
 
     Args:
-        pictures: (M, H, S, 3, 64, 64), values in [0, 1]: from face A to face B, then red hair from none to most,
-            then skin from deep to fair with S odd.
+        pictures: (M, H, S, 3, 64, 64), floats in [0, 1] or uint8: from face A to face B, then red hair from none to
+            most, then skin from deep to fair with S odd.
         lengths: of the codes, (M, H, S).
         mix, hair, skin: where the sliders start, within `RANGES`.
 
     Returns: as `elbo_figure`.
 
     Raises:
-        ValueError: as `elbo_figure`; or the pictures have another shape, or are too many for a page.
+        TypeError, ValueError: as `elbo_figure`; or the pictures have another shape, S is even, a number is not
+            finite, or the pictures are too many for a page.
 
     Book: chapter 7.
     """
+    _guard.dense("pictures", pictures)
+    _guard.floats(lengths=(lengths, "(...)"))
     if pictures.shape != (*lengths.shape, 3, 64, 64) or lengths.dim() != 3:
         raise ValueError(
             f"pictures must be (M, H, S, 3, 64, 64) with lengths (M, H, S); got {tuple(pictures.shape)} and "
             f"{tuple(lengths.shape)}"
         )
+    if pictures.shape[2] % 2 == 0:
+        raise ValueError(
+            f"pictures must have an odd number S of skins, the face itself in the middle; got {lengths.shape[2]}"
+        )
+    _guard.nonempty(pictures=pictures)
+    _guard.readable(pictures=pictures, lengths=lengths)
+    _guard.finite(pictures=pictures, lengths=lengths)
     sheet = packed_sheet(pictures)
     if len(sheet) > PAGE_BYTES:
         raise ValueError(f"pictures must fit into {PAGE_BYTES} bytes of page; got {len(sheet)}: give fewer")
@@ -54,10 +66,15 @@ def sheet_figure(pictures: Tensor, lengths: Tensor, mix: float = 0.5, hair: floa
 
 
 def packed_sheet(pictures: Tensor, quality: int = 60) -> str:
-    """Pictures (M, H, S, 3, 64, 64) in [0, 1] as one WebP image in base64: mix along a row, hair by skin downwards."""
+    """Pictures (M, H, S, 3, 64, 64), floats in [0, 1] or uint8, as one WebP image in base64: mix along a row, hair by
+    skin downwards."""
     Image = need("PIL.Image", "figures")
 
-    grid = pictures.detach().cpu().clamp(0, 1).permute(1, 2, 4, 0, 5, 3)  # (H, S, 64, M, 64, 3)
+    if pictures.dtype != torch.uint8 and pictures.dtype not in _guard.FLOATING:
+        raise TypeError(f"pictures must be floats in [0, 1] or uint8; got {pictures.dtype}")
+    pictures = pictures.detach().cpu()
+    pictures = pictures / 255 if pictures.dtype == torch.uint8 else _guard.lift(pictures)[0]
+    grid = pictures.clamp(0, 1).permute(1, 2, 4, 0, 5, 3)  # (H, S, 64, M, 64, 3)
     hair, skin, mix = pictures.shape[1], pictures.shape[2], pictures.shape[0]
     pixels = (grid.reshape(hair * skin * SIDE, mix * SIDE, 3) * 255).round().byte().numpy()
     stored = io.BytesIO()
