@@ -1,6 +1,7 @@
 """Arrays in, Figure out. A colour means one thing in the whole book; a name stands beside every line."""
 
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -156,9 +157,9 @@ def label_line(axis, x: float, y: float, text: str, color: str, dx: float = 4, d
 
 
 def _number(name: str, value) -> float:
-    """A float from a number, an array () or a tensor ()."""
+    """A number as it is, or as a float out of an array () or a tensor ()."""
     try:
-        number = value if isinstance(value, bool | str) else float(value)
+        number = value if isinstance(value, Real | str) else float(value)
     except (TypeError, ValueError, RuntimeError):
         number = value
     _guard.numbers(**{name: number})

@@ -137,6 +137,6 @@ def glasses(p: Painter, f) -> None:
     x, y = p.head_x, p.head_y
     lens = ellipse(x.abs() - eye_distance(f), y - 0.215, 0.205, 0.210)
     rim = torch.minimum(lens.abs() - 0.016, torch.maximum((y - 0.17 + 0.5 * x * x).abs() - 0.014, x.abs() - 0.09))
-    on = f.accessory == 2
+    on = (f.accessory == 2).float()
     p.fill("glasses", rgb(x, 0.20, 0.16, 0.24), rim, on * 0.95)
     p.paint("glasses", rgb(x, 1.0, 1.0, 1.0), p.inside(lens) * on * 0.10)
