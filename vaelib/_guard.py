@@ -165,7 +165,8 @@ def _misfit(name: str, arguments: dict[str, tuple[Tensor, str]], sizes: dict, ow
         expected = f"the last dimension of {owner}, {sizes[last(pattern)]}"
         return f"{name} must have {expected}; got {tuple(value.shape)} beside {tuple(arguments[owner][0].shape)}"
     known = ", ".join(f"{letter} = {size}" for letter, size in sizes.items() if letter in pattern)
-    return f"{name} must have shape {pattern}{f' with {known}' if known else ''}; got {tuple(value.shape)}"
+    beside = next((f" beside {owners[letter]}" for letter in sizes if letter in pattern and owners[letter] != name), "")
+    return f"{name} must have shape {pattern}{f' with {known}' if known else ''}; got {tuple(value.shape)}{beside}"
 
 
 def _broadcast(name: str, value: Tensor, batch: Sequence[int] | None, batches: dict[str, Sequence[int]]) -> None:

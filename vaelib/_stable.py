@@ -40,5 +40,5 @@ def cholesky(name: str, cov: Tensor) -> Tensor:
         raise ValueError(f"{name} must be symmetric; got entries that differ by {difference.max():g} from their mirror")
     factor, failed = torch.linalg.cholesky_ex((cov + cov.T) / 2)
     if not _guard.holds(failed == 0):
-        raise ValueError(f"{name} must be positive definite; its smallest eigenvalue is not above zero")
+        raise ValueError(f"{name} must be positive definite; got a matrix whose smallest eigenvalue is not above zero")
     return torch.where(symmetric & (failed == 0), factor, math.nan)

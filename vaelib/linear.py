@@ -27,13 +27,16 @@ class PCA(NamedTuple):
 
     def encode(self, x: Tensor) -> Tensor:
         """Coordinates (..., L) of x (..., D) along the components, measured from the mean."""
-        _guard.floats(components=(self.components, "(D, L)"), x=(x, "(..., D)"))
+        self._checked(x=(x, "(..., D)"))
         return (x - self.mean) @ self.components
 
     def decode(self, z: Tensor) -> Tensor:
         """The point (..., D) of the principal subspace that has coordinates z (..., L)."""
-        _guard.floats(components=(self.components, "(D, L)"), z=(z, "(..., L)"))
+        self._checked(z=(z, "(..., L)"))
         return z @ self.components.T + self.mean
+
+    def _checked(self, **arguments: tuple[Tensor, str]) -> None:
+        _guard.floats(mean=(self.mean, "(D)"), components=(self.components, "(D, L)"), **arguments)
 
 
 def covariance(x: Tensor) -> Tensor:
@@ -127,8 +130,8 @@ class LinearGaussian(NamedTuple):
         W, b, x = self._checked(x=(x, "(..., D)"))
         M = W.T @ W + self.sigma**2 * torch.eye(W.shape[1], dtype=W.dtype, device=W.device)
         factor = cholesky("W^T W + sigma^2 I", M)
-        mu = torch.cholesky_solve(W.T @ (x - b).reshape(-1, len(W)).T, factor).T  # (rows, L)
-        return mu.reshape(*x.shape[:-1], -1), self.sigma**2 * torch.cholesky_inverse(factor)
+        mu = torch.cholesky_solve(W.T @ (x - b).reshape(x.shape[:-1].numel(), len(W)).T, factor).T  # (rows, L)
+        return mu.reshape(*x.shape[:-1], len(M)), self.sigma**2 * torch.cholesky_inverse(factor)
 
     def expected_log_likelihood(self, x: Tensor, mu: Tensor, cov: Tensor) -> Tensor:
         """E_q[log p(x|z)] for q = N(mu, cov), exactly.
@@ -166,11 +169,15 @@ class LinearGaussian(NamedTuple):
         return multivariate_normal_kl(mu, cov, *self.posterior(x))
 
     def _checked(self, **arguments: tuple[Tensor, str]) -> list[Tensor]:
-        """W, b and the arguments, which fit each other; sigma is a number above 0."""
+        """W, b and the arguments, which fit each other; sigma is a number above 0, and cov a covariance."""
         _guard.numbers(0, sigma=self.sigma)
         named = {"W": (self.W, "(D, L)"), "b": (self.b, "(D)")} | arguments
         _guard.floats(**named)
-        return _guard.lift(*(tensor for tensor, _ in named.values()))
+        _guard.finite(W=self.W, b=self.b)
+        lifted = dict(zip(named, _guard.lift(*(tensor for tensor, _ in named.values())), strict=True))
+        if "cov" in lifted:
+            cholesky("cov", lifted["cov"])
+        return list(lifted.values())
 
 
 def fit_ppca(x: Tensor, latent_dim: int) -> LinearGaussian:
@@ -198,4 +205,4 @@ def fit_ppca(x: Tensor, latent_dim: int) -> LinearGaussian:
     if not discarded.sum() > len(discarded) * rounding:  # nothing is left over, or only noise of the arithmetic
         raise ValueError(f"latent_dim must leave variance to discard; got {latent_dim} for D = {x.shape[1]}")
     kept = (found.eigenvalues[:latent_dim] - discarded.mean()).clamp(min=0)
-    return LinearGaussian(found.components * kept.sqrt(), found.mean, float(discarded.mean().sqrt()))
+    return LinearGaussian(found.components * kept.sqrt(), found.mean, float(discarded.detach().mean().sqrt()))

@@ -73,6 +73,10 @@ def image_rows(rows: Mapping[str, np.ndarray], captions: Mapping[str, Sequence[s
         ValueError: a row is neither (N, H, W) nor (N, 3, H, W), empty or not finite; there is no row; captions name
             a row that is not there.
     """
+    if not isinstance(rows, Mapping) or not isinstance(captions, Mapping | None):
+        raise TypeError(
+            f"rows and captions must map names to rows; got {type(rows).__name__} and {type(captions).__name__}"
+        )
     rows, captions = {name: _pictures(name, images) for name, images in rows.items()}, captions or {}
     _guard.numbers(0, size=size)
     if not rows or not set(captions) <= set(rows):

@@ -138,6 +138,7 @@ def active_units(mu: Tensor, threshold: float = 0.01) -> Tensor:
     _guard.numbers(threshold=threshold)
     if len(mu) < 2:
         raise ValueError(f"mu must have shape (N, L) with N at least 2; got {tuple(mu.shape)}")
+    _guard.nonempty(mu=mu)
     _guard.finite(mu=mu)
     return _guard.lift(mu)[0].var(0) > threshold
 

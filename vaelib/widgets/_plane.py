@@ -109,7 +109,9 @@ def packed_codes(codes: Tensor, labels: Tensor) -> str:
     _guard.nonempty(codes=codes)
     _guard.readable(codes=codes, labels=labels)
     _guard.finite(codes=codes, labels=labels)
-    codes = codes.double()  # numpy knows no bfloat16
+    if labels.is_complex():
+        raise TypeError(f"labels must be real; got {labels.dtype}")
+    codes, labels = codes.double(), labels.detach().double()  # numpy knows no bfloat16
     return _text(np.column_stack([codes.detach().cpu(), labels.cpu()]).astype("<f4"))
 
 
