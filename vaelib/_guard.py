@@ -193,8 +193,7 @@ def _one_kind(tensors: dict[str, Tensor]) -> None:
 
 
 def _type(value: object) -> str:
-    kind = type(value)
-    return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
+    return f"{type(value).__module__}.{type(value).__name__}".removeprefix("builtins.")
 
 
 def _shown(value: object) -> str:

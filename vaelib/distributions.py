@@ -4,9 +4,8 @@ Every function returns one number per example, in nats, summed over the last (ev
 (B, D) gives (B,), samples of shape (K, B, D) give (K, B). Nothing here takes a mean: that is the caller's
 decision. A spread is always given as `logvar`, the natural logarithm of the variance.
 
-The tensors of a call have one dtype, float32 or float64. float16 and bfloat16 count as float32, in which they are
-computed and returned: a sum over many dimensions needs more than their three digits. All of it works under
-`torch.compile(fullgraph=True)`, `torch.vmap` and `torch.func.jacrev`.
+The tensors of a call have one dtype, float32 or float64; float16 and bfloat16 are computed and returned in float32,
+because a sum needs more than their three digits. `torch.compile(fullgraph=True)`, `vmap` and `jacrev` work.
 """
 
 import math
@@ -198,5 +197,4 @@ def reparameterize(mu: Tensor, logvar: Tensor, generator: torch.Generator | None
     _guard.onto(mu=mu, logvar=logvar)
     _guard.noise(generator, mu.device)
     eps = torch.randn(mu.shape, generator=generator, device=mu.device, dtype=mu.dtype)
-    z = mu + (0.5 * logvar).exp() * eps  # half the log-variance: sigma, not sigma squared
-    return z.to(mu.dtype)
+    return (mu + (0.5 * logvar).exp() * eps).to(mu.dtype)  # half the log-variance: sigma, not sigma squared

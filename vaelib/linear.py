@@ -174,10 +174,10 @@ class LinearGaussian(NamedTuple):
         named = {"W": (self.W, "(D, L)"), "b": (self.b, "(D)")} | arguments
         _guard.floats(**named)
         _guard.finite(W=self.W, b=self.b)
-        lifted = dict(zip(named, _guard.lift(*(tensor for tensor, _ in named.values())), strict=True))
-        if "cov" in lifted:
-            cholesky("cov", lifted["cov"])
-        return list(lifted.values())
+        lifted = _guard.lift(*(tensor for tensor, _ in named.values()))
+        if "cov" in named:
+            cholesky("cov", lifted[-1])
+        return lifted
 
 
 def fit_ppca(x: Tensor, latent_dim: int) -> LinearGaussian:

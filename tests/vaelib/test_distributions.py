@@ -155,6 +155,17 @@ def test_reparameterize_obeys_its_generator():
     assert torch.equal(one, torch.randn(3, 2, generator=torch.Generator().manual_seed(4)))  # plus eps, not minus
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, DOUBLE], ids=str)
+def test_every_row_of_a_sample_has_noise_of_its_own(dtype):
+    """mu (2,) beside logvar (1000, 2) gave one draw a thousand times, only scaled."""
+    zero = torch.zeros(1000, 2, dtype=dtype)
+    for logvar in (zero, zero[0], zero[0, 0], zero[:1]):
+        assert len(reparameterize(zero, logvar).unique()) > 1900
+    for mu in (zero[0], zero[:1]):
+        with pytest.raises(ValueError, match=r"logvar must broadcast to the shape of mu, .*; got \(1000, 2\)"):
+            reparameterize(mu, zero)
+
+
 # --- shapes ---------------------------------------------------------------------------------------------------
 
 sizes = st.lists(st.integers(1, 9), min_size=3, max_size=3, unique=True)

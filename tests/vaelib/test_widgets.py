@@ -387,7 +387,7 @@ def test_the_picture_is_the_same_every_time_and_does_not_say_what_drew_it():
         (lambda: a_plane(z2=-4), "z2 must lie between -3 and 3; got -4"),
         (lambda: a_sheet(mix=2), "mix must lie between 0 and 1; got 2"),
         (lambda: elbo_figure(x="2"), "x must be a number from -3 to 3; got '2'"),
-        (lambda: kl_figure(mu=None), "mu must be a number from -3 to 3; got None"),
+        (lambda: kl_figure(mu=None), "mu must be a number from -2.5 to 2.5; got None"),
         (lambda: kl_figure(wrong="False"), "wrong must be True or False; got 'False'"),
         (lambda: noise_figure(draw=1.5), "draw must be a whole number of at least 0; got 1.5 (float)"),
         (lambda: noise_figure(seed="a"), "seed must be a whole number of at least 0; got 'a' (str)"),
