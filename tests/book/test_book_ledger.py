@@ -12,8 +12,6 @@ import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from notebook_parts import check_calls, code_cells, label_of, labels, observe_calls
 
-from vaelib.checks import check, check_bound
-
 ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = sorted((ROOT / "book").glob("*.ipynb"))
 
