@@ -1,22 +1,31 @@
-"""One training loop: the data stays on the device, and the only wait for the device is once a pass."""
+"""One training loop: the data stays on the device, which is waited for once in a hundred steps."""
 
 import os
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from vaelib.checkpoints import Checkpoint, random_state, set_random_state
-
-Loss = Callable[[nn.Module, Tensor], Tensor | tuple[Tensor, ...]]
+from vaelib._aside import kept_generators
+from vaelib._interrupt import CtrlC
+from vaelib._resume import open_checkpoint
+from vaelib._steps import LOOK_EVERY, floats, mean, refuse_nonfinite, refuse_nonfinite_weights, steps
+from vaelib._training import (
+    Training,
+    expect_callback,
+    expect_count,
+    expect_examples,
+    expect_model_and_loss,
+    prepared,
+)
 
 
 @dataclass(frozen=True)
 class History:
-    """What `fit` saw: one entry per finished pass (epoch) over the data.
+    """What `fit` saw: one entry per finished pass (epoch) over the data, in all lists alike.
 
     Attributes:
         train: mean of the loss over the steps of each pass, while the weights were moving.
@@ -34,12 +43,6 @@ class History:
     seconds: list[float] = field(default_factory=list)
     interrupted: bool = False
 
-    def record(self, part: str, numbers: Tensor) -> None:
-        """Append the numbers of one pass to `part`, "train" or "test": the loss, then the others."""
-        loss, *others = numbers.tolist()
-        getattr(self, part).append(loss)
-        getattr(self, f"{part}_parts").append(tuple(others))
-
 
 def set_seed(seed: int) -> None:
     """Seed PyTorch's generators on every device: same seed, machine and thread count, same bits."""
@@ -55,12 +58,12 @@ def default_device() -> torch.device:
 
 def fit(
     model: nn.Module,
-    loss: Loss,
+    loss: Callable[[nn.Module, Tensor], Tensor | tuple[Tensor, ...]],
     x: Tensor,
     *,
     epochs: int,
     batch_size: int = 128,
-    lr: float = 1e-3,
+    lr: float | None = None,
     test: Tensor | None = None,
     optimizer: torch.optim.Optimizer | None = None,
     scheduler: torch.optim.lr_scheduler.LRScheduler | None = None,
@@ -72,126 +75,141 @@ def fit(
     """Minimise the mean of `loss(model, batch)` over shuffled batches of x.
 
     Args:
-        model: moved to the device and trained in place.
+        model: moved to the device and trained in place, in the mode, train() or eval(), that it is in.
         loss: a function of the model and a batch of floats that returns one number to be made small, (), or a
-            tuple of numbers: the first is made small, the others are only recorded.
-        x: examples, (N, ...): floats, or uint8 pixels 0..255, which become floats in [0, 1] batch by batch.
-        epochs: passes over x.
+            tuple of numbers: the first is made small, the others are only recorded. What it draws comes from the
+            global generator or from `generator`.
+        x: examples, (N, ...): floats, or uint8 pixels 0..255, which become floats in [0, 1]. Batch by batch they get
+            the dtype of the model's parameters.
+        epochs: passes over x, 0 or more.
         batch_size: examples a step; the last, smaller batch of a pass is left out, and another one next time.
-        lr: learning rate of Adam, used when no optimizer is given.
-        test: examples like x on which the loss is evaluated after each pass, without gradients. Looking does not
-            change the training: the generators are put back afterwards.
-        optimizer: anything from `torch.optim` over the model's parameters.
-        scheduler: of that optimizer's learning rate, advanced after every step.
+        lr: learning rate of Adam, 1e-3 when None; not beside an optimizer, which has its own.
+        test: examples like x on which the loss is evaluated after each pass, in eval() and without gradients.
+            Looking does not change the training: modes and generators are put back afterwards.
+        optimizer: anything from `torch.optim` over the model's parameters that steps without a closure.
+        scheduler: of that optimizer's learning rate, advanced after every step; not ReduceLROnPlateau.
         device: where to train; `default_device()` when None.
         generator: source of the shuffling, on the device; the global one by default.
         after_epoch: called as after_epoch(passes done, model), first with 0, before any training.
-        checkpoint: a file in which every finished pass is kept. Where the file is there already, training goes on
-            from it, bit for bit (on the CPU) as if it had never stopped.
+        checkpoint: a file in which every finished pass is kept, its folder there already; a link is followed. Where
+            the file is there already, training goes on from it, bit for bit (on the CPU) as if it had never stopped.
+            More epochs than before are fine; anything else that differs is refused by name, and nothing changes.
+            Of a schedule that is a function, as LambdaLR's, only the numbers are known.
 
     Returns:
-        A `History`. Ctrl-C ends the training, not the notebook: the history so far comes back.
+        A `History`. Ctrl-C ends the training, not the notebook: after the step at hand (a second one at once) the
+        history so far comes back, with whole passes only.
 
     Raises:
-        ValueError: x is empty or smaller than a batch; the checkpoint belongs to another model or other data.
-        RuntimeError: the checkpoint is damaged.
-        FloatingPointError: a loss is NaN or infinite; names the step, the learning rate and what to look at.
+        TypeError: an argument is of another type than said above; the checkpoint could not be read back.
+        ValueError: x or test is empty, x smaller than a batch, a number out of range; optimizer, scheduler and model
+            do not belong together; the checkpoint belongs to another training; with a checkpoint, the loss draws from
+            a generator of its own.
+        OSError: the checkpoint cannot be written there; seen before the first step. Later that is a warning.
+        RuntimeError: the checkpoint is damaged, or another training writes it.
+        FloatingPointError: a loss is NaN or infinite; names the step, the learning rate and what to look at. Seen
+            at most 100 steps later; also where a step makes the weights so. Neither is ever kept.
 
     Book: chapter 1, "The loop"; the checkpoint in chapter 6.
     """
-    if len(x) < batch_size or batch_size < 1:
-        raise ValueError(f"x must hold at least one batch of {batch_size}; got {len(x)} examples")
-    device = device or default_device()
-    model.to(device)
-    x, test = x.to(device), None if test is None else test.to(device)
-    optimizer = optimizer or torch.optim.Adam(model.parameters(), lr=lr, fused=True)
-    parts = {"model": model, "optimizer": optimizer} | ({"scheduler": scheduler} if scheduler else {})
-    settings = {"batch_size": batch_size, "examples": list(x.shape)}
-    kept = Checkpoint(checkpoint, parts, settings, device, generator)
-    history = History(**kept.resume())
-    start = time.perf_counter() - (history.seconds[-1] if history.seconds else 0)
-    if after_epoch and not history.train:
-        after_epoch(0, model)
-    try:
-        for epoch in progress_bar(epochs, done=len(history.train)):
-            order = torch.randperm(len(x), device=device, generator=generator)
-            losses = train_epoch(model, loss, x, order, batch_size, optimizer, scheduler)
-            _refuse_nonfinite(losses[:, 0], epoch, optimizer)
-            history.record("train", losses.mean(0))
-            if test is not None:
-                history.record("test", _evaluate_aside(model, loss, test, device))
-            history.seconds.append(time.perf_counter() - start)
-            if after_epoch:
-                after_epoch(epoch + 1, model)
-            kept.keep(asdict(history))
-    except KeyboardInterrupt:
-        return replace(history, interrupted=True)
+    history = History()
+    with CtrlC() as ctrl_c:
+        try:
+            expect_count("epochs", epochs, 0)
+            expect_callback(after_epoch)
+            device = torch.device(default_device() if device is None else device)
+            training = prepared(model, loss, x, test, batch_size, lr, optimizer, scheduler, device, generator)
+            for history in _passes(training, epochs, after_epoch, checkpoint, ctrl_c):  # noqa: B007
+                pass
+        except KeyboardInterrupt:
+            return replace(history, interrupted=True)
     return history
 
 
-def train_epoch(model, loss: Loss, x: Tensor, order: Tensor, batch_size: int, optimizer, scheduler=None) -> Tensor:
+def _passes(training: Training, epochs: int, after_epoch, checkpoint, ctrl_c: CtrlC) -> Iterator[History]:
+    """The history at the start and after each pass: a new one each time, so that it is always whole."""
+    with open_checkpoint(checkpoint, training, epochs) as kept:
+        history = History(**kept.resume())
+        yield history
+        start = time.perf_counter() - (history.seconds[-1] if history.seconds else 0)
+        if after_epoch and not history.train:
+            after_epoch(0, training.model)
+        with _progress_bar(epochs, done=len(history.train)) as bar:
+            for epoch in bar:
+                history = _after_one_pass(history, training, epoch, start, ctrl_c)
+                yield history
+                if after_epoch:
+                    after_epoch(epoch + 1, training.model)
+                kept.keep(history)
+
+
+def _after_one_pass(history: History, training: Training, epoch: int, start: float, ctrl_c: CtrlC) -> History:
+    ctrl_c.check()
+    train = _one_pass(training, epoch, ctrl_c).mean(0).tolist()
+    looks = [] if training.test is None else [_look(training, ctrl_c)]
+    return replace(
+        history,
+        train=[*history.train, train[0]],
+        test=history.test + [loss for loss, *_ in looks],
+        train_parts=[*history.train_parts, tuple(train[1:])],
+        test_parts=history.test_parts + [tuple(others) for _, *others in looks],
+        seconds=[*history.seconds, time.perf_counter() - start],
+    )
+
+
+def _one_pass(training: Training, epoch: int, ctrl_c: CtrlC) -> Tensor:
+    """One pass with its losses, (steps, 1 + others), looked at now and then."""
+    run, losses = training, []
+    order = torch.randperm(len(run.x), device=run.device, generator=run.generator)
+    for numbers in steps(run.model, run.loss, run.x, order, run.batch_size, run.optimizer, run.scheduler):
+        losses.append(numbers)
+        if len(losses) % LOOK_EVERY == 0 or len(losses) == run.steps:
+            since = (len(losses) - 1) // LOOK_EVERY * LOOK_EVERY
+            refuse_nonfinite(torch.stack(losses[since:])[:, 0], since, epoch, run.optimizer)
+        ctrl_c.check()
+    refuse_nonfinite_weights(run.model, epoch, run.optimizer)
+    return torch.stack(losses)
+
+
+def train_epoch(model, loss, x: Tensor, order: Tensor, batch_size: int, optimizer, scheduler=None) -> Tensor:
     """One pass: a step of the optimizer per full batch of x, taken in the given order.
 
     Returns:
         What the loss returned at every step, (steps, 1 + others), on the device: to read a number in the loop
         would wait for its step.
     """
-    losses = []
-    for batch in order[: len(order) // batch_size * batch_size].split(batch_size):
-        numbers = _as_tuple(loss(model, as_float(x[batch])))
-        optimizer.zero_grad()
-        numbers[0].backward()
-        optimizer.step()
-        if scheduler:
-            scheduler.step()
-        losses.append(torch.stack(numbers).detach())
-    return torch.stack(losses)
+    return torch.stack(list(steps(model, loss, x, order, batch_size, optimizer, scheduler)))
 
 
-def evaluate(model: nn.Module, loss: Loss, x: Tensor, batch_size: int = 2000) -> float | tuple[float, ...]:
-    """The mean of `loss` over all of x, batch by batch, each batch weighted by its size.
+def evaluate(model, loss, x: Tensor, batch_size: int = 2000) -> float | tuple[float, ...]:
+    """The mean of `loss` over all of x, batch by batch, each batch weighted by its size, in eval().
 
     Returns:
-        One number, or a tuple of numbers where the loss returns a tuple.
+        One number, or a tuple of numbers where the loss returns a tuple. The modules' modes are put back; what the
+        loss draws is drawn.
+
+    Raises:
+        TypeError, ValueError: as in `fit`, for model, loss, x and batch_size.
     """
-    numbers = tuple(_mean(model, loss, x, batch_size).tolist())
+    expect_model_and_loss(model, loss)
+    expect_count("batch_size", batch_size, 1)
+    expect_examples("x", x)
+    numbers = tuple(mean(model, loss, x, batch_size).tolist())
     return numbers if len(numbers) > 1 else numbers[0]
 
 
-@torch.no_grad()
-def _mean(model, loss, x, batch_size=2000):
-    batches = x.split(batch_size)
-    return sum(torch.stack(_as_tuple(loss(model, as_float(batch)))) * len(batch) for batch in batches) / len(x)
-
-
-def _evaluate_aside(model, loss, test, device):
-    """The mean loss on the test data, leaving the generators as they were."""
-    before = random_state(device)
-    numbers = _mean(model, loss, test)
-    set_random_state(before, device)
-    return numbers
-
-
-def _as_tuple(value):
-    return value if isinstance(value, tuple) else (value,)
-
-
 def as_float(x: Tensor) -> Tensor:
-    """uint8 pixels 0..255 as floats in [0, 1]; floats as they are."""
-    return x.float() / 255 if x.dtype == torch.uint8 else x
+    """uint8 pixels 0..255 as floats (float32) in [0, 1]; floats as they are."""
+    return floats(x)
 
 
-def progress_bar(epochs: int, done: int = 0) -> tqdm:
+def _look(training: Training, ctrl_c: CtrlC) -> list[float]:
+    """The mean loss on the test data, leaving modes and generators as they were."""
+    with kept_generators(training.device, training.generator):
+        return mean(training.model, training.loss, training.test, check=ctrl_c.check).tolist()
+
+
+def _progress_bar(epochs: int, done: int) -> tqdm:
     """A bar for terminal, Jupyter or Colab that leaves nothing behind; none where VAELIB_PROGRESS is 0."""
     off = os.environ.get("VAELIB_PROGRESS") == "0"
     return tqdm(range(done, epochs), desc="epoch", initial=done, total=epochs, leave=False, disable=off)
-
-
-def _refuse_nonfinite(losses: Tensor, epoch: int, optimizer: torch.optim.Optimizer) -> None:
-    bad = (~losses.isfinite()).nonzero()
-    if len(bad):
-        raise FloatingPointError(
-            f"the loss became {losses[bad[0]].item()} at step {bad[0].item()} of pass {epoch} "
-            f"(learning rate {optimizer.param_groups[0]['lr']:g}). Look at: a learning rate that is too large, "
-            "pixels outside [0, 1], the logarithm of zero, a log-variance that runs away"
-        )

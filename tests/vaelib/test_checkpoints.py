@@ -1,145 +1,218 @@
+"""One file, whole or absent: what gets in, what comes out, and every way in which it may be spoilt."""
+
 import os
+import pickle
+import resource
+import stat
+from collections import OrderedDict
 
 import pytest
 import torch
 from torch import nn
 
+from vaelib import _lock
+from vaelib._lock import Lock
 from vaelib.checkpoints import load_checkpoint, save_checkpoint
-from vaelib.train import History, fit, set_seed
 
-CPU = torch.device("cpu")
-
-
-def points(n=64):
-    return torch.randn(n, 3, generator=torch.Generator().manual_seed(0))
-
-
-def noisy_loss(model, x):
-    """Draws noise from the global generator in every step, as a VAE does."""
-    value = (model(x + torch.randn_like(x)) - x).square().sum(1).mean()
-    return value, x.mean()
+STATE = {
+    "weights": OrderedDict(a=torch.arange(600.0), b=torch.ones(2, dtype=torch.float64), c=torch.zeros(0)),
+    "bytes": torch.arange(5, dtype=torch.uint8),
+    "numbers": [1, 2.5, True, None, "text", (3, 4)],
+}
 
 
-def run(checkpoint=None, epochs=6, width=5, loss=noisy_loss, generator=None, **options):
-    """A small training with everything that has a state: Adam, a schedule, shuffling, noise."""
-    set_seed(3)
-    model = nn.Sequential(nn.Linear(3, width), nn.ReLU(), nn.Linear(width, 3))
-    adam = torch.optim.Adam(model.parameters(), fused=True)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(adam, 0.01, total_steps=36)
-    options = {"batch_size": 10, "test": points(20), **options}
-    common = {"optimizer": adam, "scheduler": schedule, "device": CPU, "checkpoint": checkpoint, "generator": generator}
-    return model, fit(model, loss, points(), epochs=epochs, **common, **options)
+def same(one, two):
+    if isinstance(one, torch.Tensor):
+        return one.dtype == two.dtype and torch.equal(one, two)
+    if isinstance(one, dict):
+        return one.keys() == two.keys() and all(same(one[key], two[key]) for key in one)
+    if isinstance(one, list | tuple):
+        return len(one) == len(two) and all(map(same, one, two))
+    return one == two and type(one) is type(two)
 
 
-def interrupted(step):
-    """`noisy_loss`, stopped with Ctrl-C at this step (six a pass, and one evaluation after it)."""
-    steps = []
-
-    def loss(model, x):
-        steps.append(1)
-        if len(steps) == step:
-            raise KeyboardInterrupt
-        return noisy_loss(model, x)
-
-    return loss
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "run"
 
 
-def assert_same(one, two):
-    (model, history), (other, story) = one, two
-    for a, b in zip(model.parameters(), other.parameters(), strict=True):
-        assert torch.equal(a, b)
-    for part in ("train", "test", "train_parts", "test_parts"):
-        assert getattr(history, part) == getattr(story, part) and len(getattr(history, part)) == 6
+def names(folder):
+    return sorted(file.name for file in folder.iterdir())
 
 
-@pytest.mark.parametrize("step", [8, 14, 20, 22])  # in the middle of a pass, at its end, in an evaluation
-@pytest.mark.parametrize("own", [False, True])
-def test_stopped_and_resumed_is_never_stopped(tmp_path, capsys, step, own):
-    generator = (lambda: torch.Generator().manual_seed(5)) if own else (lambda: None)
-    whole = run(generator=generator())
-    first = run(tmp_path / "run", loss=interrupted(step), generator=generator())
-    assert first[1].interrupted and len(first[1].train) < 6
-    torch.randn(7)  # another cell of the notebook
-    again = run(tmp_path / "run", generator=generator())
-    assert_same(whole, again)
-    assert f"run: going on after {(step - 1) // 7} passes" in capsys.readouterr().out
-    assert again[1].seconds == sorted(again[1].seconds)
+def test_what_is_saved_comes_back(path):
+    save_checkpoint(path, STATE)
+    assert same(load_checkpoint(path), STATE)
+    save_checkpoint(str(path), {"other": 1})
+    assert load_checkpoint(str(path)) == {"other": 1} and names(path.parent) == ["run"]
 
 
-def test_a_finished_run_is_not_run_again(tmp_path):
-    whole = run(tmp_path / "run")
-    never = run(tmp_path / "run", loss=interrupted(1))
-    assert not never[1].interrupted
-    assert_same(whole, never)
+def test_pytorch_alone_can_read_it(path):
+    save_checkpoint(path, STATE)
+    assert same(torch.load(path, weights_only=True)["state"], STATE)
 
 
-def test_checkpoints_do_not_change_the_training(tmp_path):
-    assert_same(run(), run(tmp_path / "run"))
-
-
-def test_after_epoch_is_part_of_the_pass(tmp_path):
-    """What the callback draws is drawn once, and after_epoch(0) belongs to the first start only."""
-
-    def draw(calls):
-        return lambda done, model: calls.append((done, torch.randn(1).item()))
-
-    whole, parts = [], []
-    expected = run(after_epoch=draw(whole))
-    run(tmp_path / "run", loss=interrupted(16), after_epoch=draw(parts))
-    assert_same(expected, run(tmp_path / "run", after_epoch=draw(parts)))
-    assert parts == whole
-
-
-def test_nothing_is_half_written(tmp_path, monkeypatch):
-    path = tmp_path / "run"
-    save_checkpoint(path, {"a": torch.ones(2)})
-
-    def power_cut(source, target):
+def test_whatever_happens_while_it_is_written_the_old_state_is_there(path, monkeypatch):
+    def power_cut(*_):
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(os, "replace", power_cut)
-    with pytest.raises(OSError, match="no space left"):
-        save_checkpoint(path, {"a": torch.zeros(2)})
-    assert load_checkpoint(path)["a"].tolist() == [1, 1]
-    assert [file.name for file in tmp_path.iterdir()] == ["run"]
+    save_checkpoint(path, STATE)
+    for name in ("replace", "fsync"):
+        with monkeypatch.context() as patch:
+            patch.setattr(os, name, power_cut)
+            with pytest.raises(OSError, match="no space left"):
+                save_checkpoint(path, {"other": 1})
+        assert same(load_checkpoint(path), STATE) and names(path.parent) == ["run"]
 
 
-@pytest.mark.parametrize("where", [0.3, 0.6, 0.99])
-def test_damage_is_seen(tmp_path, where):
-    run(tmp_path / "run", epochs=1)
-    data = bytearray((tmp_path / "run").read_bytes())
-    data[int(where * len(data))] ^= 1  # one bit
-    (tmp_path / "run").write_bytes(data)
-    with pytest.raises(RuntimeError, match=r"run is damaged \(\d+ bytes\): delete it"):
-        run(tmp_path / "run")
-    (tmp_path / "run").write_bytes(data[: len(data) // 2])
-    with pytest.raises(RuntimeError, match="damaged"):
-        run(tmp_path / "run")
+def test_a_disk_that_is_full_leaves_the_old_state(path):
+    save_checkpoint(path, STATE)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, hard))
+    try:
+        with pytest.raises(OSError):
+            save_checkpoint(path, {"large": torch.zeros(10_000)})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert same(load_checkpoint(path), STATE) and names(path.parent) == ["run"]
 
 
-def test_a_foreign_file_is_refused(tmp_path):
-    torch.save(nn.Linear(2, 2).state_dict(), tmp_path / "weights.pt")
-    with pytest.raises(ValueError, match=r"weights.pt is not a checkpoint of vaelib: expected a file written by fit"):
-        run(tmp_path / "weights.pt")
+@pytest.mark.parametrize("bad", [lambda x: x, torch.nn.ReLU(), pytest.importorskip("numpy").float32(1), object()])
+def test_what_could_not_be_read_again_is_not_written(path, bad):
+    save_checkpoint(path, STATE)
+    with pytest.raises(TypeError, match=r"holds tensors, Python's numbers, text, and lists and dicts; got .*\w"):
+        save_checkpoint(path, {"bad": [bad]})
+    assert same(load_checkpoint(path), STATE) and names(path.parent) == ["run"]
 
 
-def test_another_training_is_refused_and_the_model_kept(tmp_path):
-    run(tmp_path / "run", epochs=1)
-    with pytest.raises(ValueError, match=r"another training: expected .*'batch_size': 20.*got .*'batch_size': 10"):
-        run(tmp_path / "run", batch_size=20)
-    set_seed(3)
-    model = nn.Sequential(nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 3))
-    before = [p.clone() for p in model.parameters()]
-    adam = torch.optim.Adam(model.parameters())
-    schedule = torch.optim.lr_scheduler.OneCycleLR(adam, 0.01, total_steps=36)
-    common = {"optimizer": adam, "scheduler": schedule, "device": CPU, "batch_size": 10}
-    with pytest.raises(ValueError, match=r"another model: expected 0.bias of shape \(8,\); got \(5,\)"):
-        fit(model, noisy_loss, points(), epochs=2, checkpoint=tmp_path / "run", **common)
-    assert all(torch.equal(a, b) for a, b in zip(before, model.parameters(), strict=True))
+class Evil:
+    def __reduce__(self):
+        return os.system, (f"touch {self.target}",)
 
 
-def test_no_code_in_a_file_is_run(tmp_path):
-    """A checkpoint that holds anything but tensors, numbers and text is refused by PyTorch's own reader."""
-    save_checkpoint(tmp_path / "run", {"history": History()})
-    with pytest.raises(Exception, match=r"[Ww]eights.only"):
-        load_checkpoint(tmp_path / "run")
+def test_no_code_in_a_file_is_run(path, tmp_path):
+    evil = Evil()
+    evil.target = tmp_path / "harm"
+    torch.save({"vaelib checkpoint": 2, "state": evil}, path)
+    with pytest.raises(ValueError, match="not a checkpoint of vaelib"):
+        load_checkpoint(path)
+    path.write_bytes(pickle.dumps(evil))
+    with pytest.raises(ValueError, match="not a checkpoint of vaelib"):
+        load_checkpoint(path)
+    assert not evil.target.exists()
+
+
+def outcome(path):
+    """What loading says: "whole" (the same state), or the error in one word; anything else is not named."""
+    try:
+        return "whole" if same(load_checkpoint(path), STATE) else "wrong"
+    except RuntimeError as error:
+        return "damaged" if "is damaged (" in str(error) and "delete it" in str(error) else f"unclear: {error}"
+    except ValueError as error:
+        return "foreign" if "is not a checkpoint of vaelib" in str(error) else f"unclear: {error}"
+
+
+def test_every_truncation_is_named(path):
+    save_checkpoint(path, STATE)
+    data = path.read_bytes()
+    found = set()
+    for length in range(0, len(data), 23):
+        path.write_bytes(data[:length])
+        found.add(outcome(path))
+    assert found == {"damaged"}
+
+
+def test_every_flipped_bit_is_named_or_harmless(path):
+    """A zip holds padding, dates and rights that no reader looks at; a flip there leaves the state as it was."""
+    save_checkpoint(path, STATE)
+    data = path.read_bytes()
+    found = []
+    for place in range(0, len(data), 7):
+        path.write_bytes(data[:place] + bytes([data[place] ^ 1 << place % 8]) + data[place + 1 :])
+        found.append(outcome(path))
+    assert set(found) <= {"damaged", "foreign", "whole"}
+    assert found.count("damaged") > 300
+
+
+def test_a_flipped_bit_in_a_tensor_is_damage(path):
+    save_checkpoint(path, STATE)
+    data = bytearray(path.read_bytes())
+    data[data.index(torch.arange(600.0).numpy().tobytes()) + 1200] ^= 1
+    path.write_bytes(data)
+    assert not same(torch.load(path, weights_only=True)["state"], STATE)  # PyTorch reads on
+    assert outcome(path) == "damaged"
+
+
+@pytest.mark.parametrize("data", [b"a text", b"vaelib checkpoint 1\n", b"PK\3\4", b""])
+def test_a_foreign_file_is_named(path, data):
+    path.write_bytes(data)
+    assert outcome(path) == ("damaged" if data[:2] in (b"PK", b"") else "foreign")
+
+
+def test_weights_saved_by_pytorch_are_foreign(path):
+    torch.save(nn.Linear(2, 2).state_dict(), path)
+    assert outcome(path) == "foreign"
+    torch.save([1], path)
+    assert outcome(path) == "foreign"
+
+
+def test_a_missing_file_is_missing(path):
+    with pytest.raises(FileNotFoundError):
+        load_checkpoint(path)
+
+
+def test_the_home_folder_and_links_are_followed(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    (tmp_path / "link").symlink_to("there")  # to nothing yet
+    for number, name in enumerate(["~/there", tmp_path / "link", "~/link"]):
+        save_checkpoint(name, {"number": number})
+        assert load_checkpoint(tmp_path / "there") == load_checkpoint("~/link") == {"number": number}
+    assert (tmp_path / "link").is_symlink() and names(tmp_path) == ["link", "there"]
+
+
+def test_only_a_file_is_a_place(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "circle").symlink_to("circle")
+    for name, kind in (("", "a folder"), ("pipe", "no ordinary file"), ("circle", "no ordinary file")):
+        for act in (load_checkpoint, lambda path: save_checkpoint(path, {})):
+            with pytest.raises(ValueError, match=f"checkpoint must be the name of a file; got .*, which is {kind}"):
+                act(tmp_path / name)
+    for name in (3, b"run", None):
+        with pytest.raises(TypeError, match="checkpoint must be the name of a file; got"):
+            load_checkpoint(name)
+    assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
+
+
+def test_a_lock_is_held_once_and_leaves_nothing(path):
+    lock = Lock(path)
+    with pytest.raises(RuntimeError, match=r"run is in use: another training writes it"):
+        Lock(path)
+    lock.release()
+    Lock(path).release()
+    assert names(path.parent) == []
+
+
+def test_a_file_system_without_locks_is_taken_as_it_is(path, monkeypatch):
+    def none(*_):
+        raise OSError(38, "Function not implemented")
+
+    monkeypatch.setattr(_lock, "_take", none)
+    Lock(path).release()
+    assert names(path.parent) == []
+
+
+def test_a_lock_that_its_holder_has_just_removed_is_not_taken_for_one(path, monkeypatch):
+    """Between opening and locking, the last holder may remove the file: a lock on that would exclude nobody."""
+    take, removed = _lock._take, []
+
+    def late(file):
+        if not removed:
+            removed.append(path.with_name("run.lock").unlink())
+        take(file)
+
+    monkeypatch.setattr(_lock, "_take", late)
+    lock = Lock(path)
+    with pytest.raises(RuntimeError, match="in use"):
+        Lock(path)
+    lock.release()

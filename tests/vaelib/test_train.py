@@ -1,10 +1,11 @@
+import copy
 import os
 
 import pytest
 import torch
 from torch import nn
 
-from vaelib.train import as_float, default_device, evaluate, fit, set_seed
+from vaelib.train import as_float, default_device, evaluate, fit, set_seed, train_epoch
 
 CPU = torch.device("cpu")
 
@@ -81,6 +82,31 @@ def test_no_step_waits_for_its_number(monkeypatch):
     assert len(reads) <= 2 * 3  # 200 steps, two passes
 
 
+def test_a_loss_that_is_spoilt_is_seen_within_a_hundred_steps():
+    """Not at the end of a pass of a thousand, and named by its own step."""
+    for bad in (1, 100, 101, 250):
+        steps = []
+
+        def loss(m, x, steps=steps, bad=bad):
+            steps.append(1)
+            return (m.weight.sum() - x.mean()) / (0 if len(steps) == bad else 1)
+
+        with pytest.raises(FloatingPointError, match=f"at step {bad - 1} of pass 0"):
+            fit(model_and_loss()[0], loss, points(1000), epochs=1, batch_size=1, device=CPU)
+        assert len(steps) == -(-bad // 100) * 100
+
+
+def test_weights_that_the_last_step_of_all_spoils_are_not_handed_back_in_silence():
+    steps = []
+
+    def loss(m, x):
+        steps.append(1)
+        return m.weight.square().sum() + ((m.weight * 0).sum().sqrt() if len(steps) == 12 else 0)
+
+    with pytest.raises(FloatingPointError, match=r"weight is no longer finite after pass 1 \(learning rate 0.001\)"):
+        fit(model_and_loss()[0], loss, points(), epochs=2, batch_size=10, device=CPU)
+
+
 def test_test_loss_weighs_every_example_alike():
     x = torch.arange(7.0)[:, None].expand(7, 3)
     model, loss = model_and_loss()
@@ -136,6 +162,233 @@ def test_looking_at_the_test_data_does_not_change_the_training():
         fit(model, noisy, points(), epochs=3, batch_size=10, test=test, device=CPU)
         weights.append(model.weight)
     assert torch.equal(*weights)
+
+
+def with_modes():
+    """Dropout, BatchNorm, and a part that somebody has put into eval() on purpose."""
+    set_seed(0)
+    model = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Dropout(0.5), nn.Linear(4, 3))
+    model[3].eval()
+    return model, lambda m, x: (m(x) - x).square().mean()
+
+
+def modes(model):
+    return [module.training for module in model.modules()]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_evaluate_looks_in_eval_mode_and_changes_nothing(dtype):
+    model, loss = with_modes()
+    model, x = model.to(dtype), points().to(dtype)
+    before, expected = copy.deepcopy(model.state_dict()), loss(copy.deepcopy(model).eval(), x).item()
+    found = [evaluate(model, loss, x, batch_size) for batch_size in (64, 64, 7)]
+    assert found[0] == found[1] and found == pytest.approx([expected] * 3, rel=1e-5)
+    assert modes(model) == [True, True, True, True, False]
+    assert all(torch.equal(a, b) for a, b in zip(before.values(), model.state_dict().values(), strict=True))
+
+
+def test_a_look_that_fails_puts_modes_and_generators_back():
+    model, _ = with_modes()
+    own, seen = torch.Generator().manual_seed(1), []
+
+    def loss(m, x):
+        if m.training:
+            return m(x).square().mean()
+        if not torch.is_grad_enabled():
+            seen.append((torch.get_rng_state(), own.get_state()))
+            torch.randn(3), torch.randn(3, generator=own)
+            raise RuntimeError("in the look")
+        return m(x).square().mean()
+
+    with pytest.raises(RuntimeError, match="in the look"):
+        fit(model, loss, points(), epochs=1, batch_size=10, test=points(9), device=CPU, generator=own)
+    assert torch.equal(seen[0][0], torch.get_rng_state()) and torch.equal(seen[0][1], own.get_state())
+    assert modes(model) == [True, True, True, True, False]
+    with pytest.raises(RuntimeError, match="in the look"):
+        evaluate(model, loss, points())
+    assert modes(model) == [True, True, True, True, False]
+
+
+def test_looking_leaves_dropout_batchnorm_and_own_generators_to_the_training():
+    found = []
+    for test in (None, points(30)):
+        model, _ = with_modes()
+        own = torch.Generator().manual_seed(1)
+
+        def loss(m, x, own=own):
+            return (m(x) - x + torch.randn(x.shape, generator=own)).square().mean()
+
+        history = fit(model, loss, points(), epochs=3, batch_size=10, test=test, device=CPU, generator=own)
+        found.append((history.train, model.state_dict()))
+    assert found[0][0] == found[1][0]
+    assert all(torch.equal(a, b) for a, b in zip(found[0][1].values(), found[1][1].values(), strict=True))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+@pytest.mark.parametrize("data", [torch.uint8, torch.float32, torch.float64])
+@pytest.mark.parametrize("default", [torch.float32, torch.float64])
+def test_batches_have_the_dtype_of_the_weights_whatever_the_default_is(dtype, data, default):
+    model, loss = model_and_loss()
+    model, x, seen = model.to(dtype), (points().abs() * 50).to(data), set()
+
+    def spy(m, batch):
+        seen.add((batch.dtype, loss(m, batch).dtype))
+        return loss(m, batch)
+
+    torch.set_default_dtype(default)
+    try:
+        history = fit(model, spy, x, epochs=2, batch_size=10, test=x[:9], device=CPU)
+        evaluate(model, spy, x)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert seen == {(dtype, dtype)} and model.weight.dtype == dtype and len(history.test) == 2
+    scale = 255 if data == torch.uint8 else 1
+    expected = loss(copy.deepcopy(model).double(), x.double() / scale).item()
+    assert evaluate(model, loss, x) == pytest.approx(expected, rel={torch.bfloat16: 0.05}.get(dtype, 1e-5))
+
+
+def test_the_minimum_in_double_precision():
+    x = points().double()
+    set_seed(1)
+    model, loss = model_and_loss()
+    fit(model.double(), loss, x, epochs=2000, lr=0.01, batch_size=64, device=CPU)
+    torch.testing.assert_close(model.weight[:, 0], x.mean(0), atol=1e-9, rtol=0)
+
+
+def test_as_float_of_pixels_and_floats():
+    for dtype in (torch.float16, torch.bfloat16, torch.float32, torch.float64):
+        x = torch.tensor([0.5, 1], dtype=dtype)
+        assert as_float(x) is x
+    torch.set_default_dtype(torch.float64)
+    try:
+        assert as_float(torch.tensor([255], dtype=torch.uint8)).dtype == torch.float32
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+def other():
+    return torch.nn.Linear(3, 1, bias=False)
+
+
+X = points()
+DOORS = {  # name of the argument -> what is given, the error, what it says
+    "numpy": ({"x": X.numpy()}, TypeError, "x must be a torch.Tensor; got ndarray: wrap it in torch.from_numpy"),
+    "list": ({"x": [1.0]}, TypeError, "x must be a torch.Tensor; got list"),
+    "integers": ({"x": X.long()}, TypeError, "x must hold floats, or pixels as torch.uint8; got torch.int64"),
+    "booleans": ({"x": X > 0}, TypeError, "got torch.bool"),
+    "complex": ({"x": X + 1j}, TypeError, "got torch.complex64"),
+    "meta": ({"x": X.to("meta")}, TypeError, "x must be a dense tensor"),
+    "sparse": ({"x": X.to_sparse()}, TypeError, "x must be a dense tensor"),
+    "scalar": ({"x": X[0, 0]}, ValueError, "x must hold at least one batch of 10; got 0 examples"),
+    "no columns": ({"x": X[:, :0]}, ValueError, r"one batch of 10; got 64 examples, shape \(64, 0\)"),
+    "numpy test": ({"test": X.numpy()}, TypeError, "test must be a torch.Tensor; got ndarray"),
+    "empty test": ({"test": X[:0]}, ValueError, r"test must hold at least one example; got 0 examples, shape \(0, 3\)"),
+    "other test": ({"test": X[:, :2]}, ValueError, r"test must have examples of shape \(3,\); got \(2,\)"),
+    "model": ({"model": lambda x: x}, TypeError, "model must be a torch.nn.Module; got function"),
+    "loss": ({"loss": 3.0}, TypeError, "loss must be a function of the model and a batch; got float"),
+    "callback": ({"after_epoch": 1}, TypeError, "after_epoch must be a function .*; got int"),
+    "generator": ({"generator": 1}, TypeError, "generator must be a torch.Generator; got int"),
+    "no optimizer": ({"optimizer": "adam"}, TypeError, "optimizer must be one of torch.optim; got str"),
+    "another model's": (
+        {"optimizer": torch.optim.SGD(other().parameters(), 0.1)}, ValueError, "got 1 of 1 that are not its own"
+    ),
+    "closure": ({"optimizer": torch.optim.LBFGS}, ValueError, "must step without a closure; got LBFGS"),
+    "lr beside it": ({"optimizer": torch.optim.Adam, "lr": 0.1}, ValueError, "is the optimizer's .* got lr=0.1"),
+    "plateau": (
+        {"optimizer": torch.optim.Adam, "scheduler": torch.optim.lr_scheduler.ReduceLROnPlateau}, ValueError,
+        "scheduler must advance without a number, after every step; got ReduceLROnPlateau"
+    ),
+    "no scheduler": ({"scheduler": 1}, TypeError, "scheduler must be one of torch.optim.lr_scheduler; got int"),
+    "another's scheduler": (
+        {"scheduler": torch.optim.lr_scheduler.ConstantLR(torch.optim.SGD(other().parameters(), 0.1))}, ValueError,
+        "scheduler must be of the optimizer that is given"
+    ),
+    "a schedule too short": (
+        {"optimizer": torch.optim.Adam, "scheduler": lambda a: torch.optim.lr_scheduler.OneCycleLR(a, 0.1, 11)},
+        ValueError, "must last for the 12 steps to come; got OneCycleLR with 11 of its 11 steps left"
+    ),
+}  # fmt: skip
+DOORS |= {f"epochs {n!r}": ({"epochs": n}, ValueError, "epochs must be a whole number of at least 0; got") for n in (
+    -1, 1.5, "2", None, True, float("nan"))}  # fmt: skip
+DOORS |= {f"batch {n!r}": ({"batch_size": n}, ValueError, "batch_size must be a whole number of at least 1") for n in (
+    0, -1, 1.5, None, True)}  # fmt: skip
+DOORS |= {f"lr {n!r}": ({"lr": n}, ValueError, "lr must be a positive, finite number; got") for n in (
+    0, -1e-3, float("nan"), float("inf"), "fast", [1, 2])}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", DOORS)
+def test_what_is_wrong_is_refused_before_the_first_step(what):
+    given, error, message = DOORS[what]
+    model, _ = model_and_loss()
+    options = {
+        "epochs": 2,
+        "batch_size": 10,
+        "loss": lambda *_: pytest.fail("the loss was asked"),
+        "model": model,
+        "x": X,
+    }
+    options |= given
+    for name, of in (("optimizer", lambda: model.parameters()), ("scheduler", lambda: options["optimizer"])):
+        options[name] = options[name](of()) if callable(options.get(name)) else options.get(name)
+    before, weight = torch.get_rng_state(), model.weight.clone()
+    with pytest.raises(error, match=message):
+        fit(options.pop("model"), options.pop("loss"), options.pop("x"), device=CPU, **options)
+    assert torch.equal(weight, model.weight) and torch.equal(before, torch.get_rng_state())
+
+
+def test_evaluate_has_the_same_doors():
+    model, loss = model_and_loss()
+    for x, error in ((X.numpy(), TypeError), (X[:0], ValueError), (X.long(), TypeError)):
+        with pytest.raises(error, match="x must"):
+            evaluate(model, loss, x)
+    with pytest.raises(ValueError, match="batch_size must be a whole number of at least 1; got 0"):
+        evaluate(model, loss, X, 0)
+    with pytest.raises(TypeError, match="model must"):
+        evaluate(loss, loss, X)
+
+
+@pytest.mark.parametrize(
+    "value", [lambda v: v, lambda v: v.mean().item(), lambda v: [v.mean()], lambda v: (), lambda v: (v.mean(), v)]
+)
+def test_a_loss_is_one_number_or_a_tuple_of_numbers(value):
+    with pytest.raises(
+        TypeError, match=r"loss must return a tensor of shape \(\), such as a .mean\(\), or a tuple of them; got"
+    ):
+        run_loss(lambda m, x: value((x - m.weight.T).square().sum(1)))
+
+
+def run_loss(loss):
+    return fit(model_and_loss()[0], loss, X, epochs=1, batch_size=10, device=CPU)
+
+
+def test_no_pass_is_a_history_of_none():
+    _, history = run(points(), epochs=0)
+    assert history.train == history.seconds == [] and not history.interrupted
+
+
+def test_lr_none_is_a_thousandth():
+    assert torch.equal(run(X)[0].weight, run(X, lr=1e-3)[0].weight)
+    assert not torch.equal(run(X)[0].weight, run(X, lr=2e-3)[0].weight)
+
+
+def test_a_device_may_be_a_name():
+    set_seed(1)
+    model, loss = model_and_loss()
+    assert len(fit(model, loss, X, epochs=1, batch_size=10, device="cpu").train) == 1
+
+
+def test_train_epoch_takes_the_order_it_is_given():
+    seen = []
+    model, loss = model_and_loss()
+
+    def spy(m, batch):
+        seen.extend(batch[:, 0].tolist())
+        return loss(m, batch), batch.mean()
+
+    sgd = torch.optim.SGD(model.parameters(), 0.1)
+    x = torch.arange(7.0)[:, None].expand(7, 3)
+    losses = train_epoch(model, spy, x, torch.tensor([6, 1, 2, 0, 3]), 2, sgd)
+    assert seen == [6, 1, 2, 0] and losses.shape == (2, 2) and losses[:, 1].tolist() == [3.5, 1]
 
 
 def test_a_schedule_moves_at_every_step():
