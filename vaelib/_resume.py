@@ -1,22 +1,19 @@
 """A training that goes on where it was: what is kept, what has to be the same, and how it is put back."""
 
 import copy
-import math
 import re
 import warnings
-from collections import defaultdict
 from dataclasses import asdict
 from pathlib import Path
 
-from vaelib._aside import eval_mode, kept_generators, random_state, seeded_state, set_random_state
+from vaelib._aside import random_state, set_random_state
 from vaelib._facts import facts, moving, plain
 from vaelib._files import packed, place, write_aside
 from vaelib._lock import Lock
-from vaelib._steps import as_tuple, dtype_of, floats
+from vaelib._probe import CLOSE, OWN_STATE, agree, first_losses, repeats
 from vaelib._training import Training, expect_schedule_that_lasts
 from vaelib.checkpoints import load_checkpoint, save_checkpoint
 
-CLOSE = defaultdict(lambda: 1e-2, cpu=1e-4)  # room for another machine's rounding; a GPU's may be half precision's
 KEYS = {"parts", "facts", "losses", "random", "history"}
 
 
@@ -25,8 +22,8 @@ class Nothing:
 
     def __init__(self, training: Training, epochs: int):
         expect_schedule_that_lasts(training, epochs)
-        if training.test is not None and not _repeats(training):
-            warnings.warn(f"{_OWN_STATE}; so looking at the test data changes the training", stacklevel=5)
+        if training.test is not None and not repeats(training):
+            warnings.warn(f"{OWN_STATE}; so looking at the test data changes the training", stacklevel=5)
 
     def __enter__(self) -> "Nothing":
         return self
@@ -37,12 +34,6 @@ class Nothing:
         return {}
 
     def keep(self, history) -> None: ...
-
-
-_OWN_STATE = (
-    "the loss gives two values for the same weights, batch and random numbers: it draws from a generator of its own "
-    "or counts its calls. Let it draw from PyTorch's global generator, or from the one handed over as `generator`"
-)
 
 
 def open_checkpoint(path, training: Training, epochs: int) -> "Nothing | Checkpoint":
@@ -147,7 +138,7 @@ class Checkpoint:
     def _state(self, history: dict) -> dict:
         run = self.training
         random = random_state(run.device, run.generator)
-        state = {"parts": self._states(), "facts": self.facts, "losses": _first_losses(run), "history": history}
+        state = {"parts": self._states(), "facts": self.facts, "losses": first_losses(run), "history": history}
         return plain(state) | {"random": random}
 
     def _load(self, parts: dict, random: dict) -> None:
@@ -169,38 +160,16 @@ class Checkpoint:
             raise ValueError(f"epochs must be at least the {done} passes that {self.name} holds; got {self.epochs}")
 
     def _refuse_another_loss(self, kept: list[float]) -> None:
-        now = _first_losses(self.training)
-        if not _agree(kept, now, CLOSE[self.training.device.type]):
+        now = first_losses(self.training)
+        if not agree(kept, now, CLOSE[self.training.device.type]):
             raise ValueError(
                 f"{self.name} belongs to another loss or model: with the weights that it holds, the first batch gave "
                 f"{kept} when they were kept, and gives {now} now. Give this training its own file"
             )
 
     def _refuse_own_state(self) -> None:
-        if not _repeats(self.training):
-            raise ValueError(f"{_OWN_STATE}; with a state that is not kept, the training could not go on as it was")
-
-
-def _first_losses(training: Training) -> list[float]:
-    """What the loss returns for the first batch, in eval(), always with the same random numbers."""
-    run, batch = training, training.x[: training.batch_size]
-    with kept_generators(run.device, run.generator), eval_mode(run.model):
-        set_random_state(seeded_state(run.device, run.generator), run.device, run.generator)
-        numbers = as_tuple(run.loss(run.model, floats(batch, dtype_of(run.model))))
-    return [number.item() for number in numbers]
-
-
-def _repeats(training: Training) -> bool:
-    return _agree(_first_losses(training), _first_losses(training), CLOSE[training.device.type] / 100)
-
-
-def _agree(one: list[float], two: list[float], close: float) -> bool:
-    """Up to a relative `close`, and to rounding where one number is far below another."""
-    room = 1e-6 * max((abs(number) for number in one if math.isfinite(number)), default=0)
-    if len(one) != len(two):
-        return False
-    pairs = zip(one, two, strict=True)
-    return all(math.isclose(a, b, rel_tol=close, abs_tol=room) or (math.isnan(a) and math.isnan(b)) for a, b in pairs)
+        if not repeats(self.training):
+            raise ValueError(f"{OWN_STATE}; with a state that is not kept, the training could not go on as it was")
 
 
 def _clear_leftovers(path: Path) -> None:

@@ -6,8 +6,24 @@ import torch
 from torch import Tensor, nn
 
 from vaelib._aside import eval_mode
+from vaelib._interrupt import CtrlC
+from vaelib._training import Training
 
 LOOK_EVERY = 100  # steps between two looks at the losses, each of which waits for the device
+
+
+def one_pass(run: Training, epoch: int, ctrl_c: CtrlC) -> Tensor:
+    """One pass with its losses, (steps, 1 + others), looked at now and then."""
+    losses = []
+    order = torch.randperm(len(run.x), device=run.device, generator=run.generator)
+    for numbers in steps(run.model, run.loss, run.x, order, run.batch_size, run.optimizer, run.scheduler):
+        losses.append(numbers)
+        if len(losses) % LOOK_EVERY == 0 or len(losses) == run.steps:
+            since = (len(losses) - 1) // LOOK_EVERY * LOOK_EVERY
+            _refuse_nonfinite(torch.stack(losses[since:])[:, 0], since, epoch, run.optimizer)
+        ctrl_c.check()
+    _refuse_nonfinite_weights(run.model, epoch, run.optimizer)
+    return torch.stack(losses)
 
 
 def steps(model, loss, x, order, batch_size, optimizer, scheduler) -> Iterator[Tensor]:
@@ -60,7 +76,7 @@ def floats(x: Tensor, dtype: torch.dtype | None = None) -> Tensor:
     return x if dtype is None else x.to(dtype)
 
 
-def refuse_nonfinite(losses: Tensor, before: int, epoch: int, optimizer: torch.optim.Optimizer) -> None:
+def _refuse_nonfinite(losses: Tensor, before: int, epoch: int, optimizer: torch.optim.Optimizer) -> None:
     """Losses (steps,) that begin after so many steps of this pass."""
     if losses.isfinite().all():
         return
@@ -70,7 +86,7 @@ def refuse_nonfinite(losses: Tensor, before: int, epoch: int, optimizer: torch.o
     )
 
 
-def refuse_nonfinite_weights(model: nn.Module, epoch: int, optimizer: torch.optim.Optimizer) -> None:
+def _refuse_nonfinite_weights(model: nn.Module, epoch: int, optimizer: torch.optim.Optimizer) -> None:
     """The last step of a pass may spoil the weights after a loss that was fine."""
     trained = {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
     if not torch.stack([weight.isfinite().all() for weight in trained.values()]).all():

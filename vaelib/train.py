@@ -12,15 +12,8 @@ from tqdm.auto import tqdm
 from vaelib._aside import kept_generators
 from vaelib._interrupt import CtrlC
 from vaelib._resume import open_checkpoint
-from vaelib._steps import LOOK_EVERY, floats, mean, refuse_nonfinite, refuse_nonfinite_weights, steps
-from vaelib._training import (
-    Training,
-    expect_callback,
-    expect_count,
-    expect_examples,
-    expect_model_and_loss,
-    prepared,
-)
+from vaelib._steps import floats, mean, one_pass, steps
+from vaelib._training import Training, expect_callback, expect_count, expect_examples, expect_model_and_loss, prepared
 
 
 @dataclass(frozen=True)
@@ -136,16 +129,16 @@ def _passes(training: Training, epochs: int, after_epoch, checkpoint, ctrl_c: Ct
             after_epoch(0, training.model)
         with _progress_bar(epochs, done=len(history.train)) as bar:
             for epoch in bar:
-                history = _after_one_pass(history, training, epoch, start, ctrl_c)
+                history = _afterone_pass(history, training, epoch, start, ctrl_c)
                 yield history
                 if after_epoch:
                     after_epoch(epoch + 1, training.model)
                 kept.keep(history)
 
 
-def _after_one_pass(history: History, training: Training, epoch: int, start: float, ctrl_c: CtrlC) -> History:
+def _afterone_pass(history: History, training: Training, epoch: int, start: float, ctrl_c: CtrlC) -> History:
     ctrl_c.check()
-    train = _one_pass(training, epoch, ctrl_c).mean(0).tolist()
+    train = one_pass(training, epoch, ctrl_c).mean(0).tolist()
     looks = [] if training.test is None else [_look(training, ctrl_c)]
     return replace(
         history,
@@ -155,20 +148,6 @@ def _after_one_pass(history: History, training: Training, epoch: int, start: flo
         test_parts=history.test_parts + [tuple(others) for _, *others in looks],
         seconds=[*history.seconds, time.perf_counter() - start],
     )
-
-
-def _one_pass(training: Training, epoch: int, ctrl_c: CtrlC) -> Tensor:
-    """One pass with its losses, (steps, 1 + others), looked at now and then."""
-    run, losses = training, []
-    order = torch.randperm(len(run.x), device=run.device, generator=run.generator)
-    for numbers in steps(run.model, run.loss, run.x, order, run.batch_size, run.optimizer, run.scheduler):
-        losses.append(numbers)
-        if len(losses) % LOOK_EVERY == 0 or len(losses) == run.steps:
-            since = (len(losses) - 1) // LOOK_EVERY * LOOK_EVERY
-            refuse_nonfinite(torch.stack(losses[since:])[:, 0], since, epoch, run.optimizer)
-        ctrl_c.check()
-    refuse_nonfinite_weights(run.model, epoch, run.optimizer)
-    return torch.stack(losses)
 
 
 def train_epoch(model, loss, x: Tensor, order: Tensor, batch_size: int, optimizer, scheduler=None) -> Tensor:
