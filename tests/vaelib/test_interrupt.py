@@ -21,7 +21,7 @@ LISTS = ("train", "test", "train_parts", "test_parts", "seconds")
 
 
 def press():
-    os.kill(os.getpid(), signal.SIGINT)
+    signal.raise_signal(signal.SIGINT)
 
 
 def squares(model, x):
@@ -156,11 +156,11 @@ def test_a_fit_inside_a_fit_leaves_ctrl_c_to_the_outer_one():
 
 
 EARLY = """
-import os, signal, sys, threading, time
+import _thread, sys, threading
 import torch
 from vaelib.train import fit
 model, x = torch.nn.Linear(3, 3), torch.randn(60, 3)
-threading.Timer(float(sys.argv[1]), lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+threading.Timer(float(sys.argv[1]), _thread.interrupt_main).start()
 loss = lambda m, x: (m(x) - x).square().mean()
 history = fit(model, loss, x, epochs=10**9, batch_size=10, device=torch.device("cpu"))
 first = [history.interrupted, len(history.train) == len(history.seconds)]
@@ -169,6 +169,7 @@ print(first, len(again.train), "torch._dynamo" in sys.modules)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seconds", ["0.05", "0.6"])
 def test_in_the_import_that_the_first_optimizer_makes(seconds):
     """The first optimizer of a process imports PyTorch's compiler, for a second or two; half of it would be no good."""
@@ -189,6 +190,7 @@ FIT = "history = fit(model, loss, x, epochs=10**9, **options)"
 TELL = "print(history.interrupted, len(history.train) == len(history.test) == len(history.seconds))"
 
 
+@pytest.mark.slow
 def test_in_a_kernel_of_jupyter():
     """The button "interrupt": in the first moments and later; the cell ends well, and so do the ones after it."""
     from jupyter_client.manager import start_new_kernel
@@ -232,6 +234,7 @@ def train_in(folder, began=None):
         torch.save({"weights": model.state_dict(), "train": history.train, "test": history.test}, f"{folder}/done")
 
 
+@pytest.mark.slow
 def test_kill_9_at_any_moment_costs_no_bit(tmp_path):
     """Five processes are killed, each where it happens to be; a sixth one goes on to the end."""
     spawn = multiprocessing.get_context("forkserver")
