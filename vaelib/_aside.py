@@ -48,16 +48,6 @@ def set_random_state(state: dict[str, Tensor], device: torch.device, generator: 
         generator.set_state(state["generator"])
 
 
-def seeded_state(device: torch.device, generator: torch.Generator | None = None) -> dict[str, Tensor]:
-    """A state for `set_random_state` that is the same whenever it is asked for."""
-    state = {"cpu": torch.Generator().manual_seed(0).get_state()}
-    if device.type != "cpu":
-        state["device"] = torch.Generator(device).manual_seed(0).get_state()
-    if generator is not None:
-        state["generator"] = torch.Generator(generator.device).manual_seed(0).get_state()
-    return state
-
-
 def _numbered(device: torch.device) -> tuple[torch.device, ...]:
     """Apple's GPU is the only one of its kind: its functions take no device."""
     return () if device.type == "mps" else (device,)

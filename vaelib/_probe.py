@@ -3,7 +3,7 @@
 import math
 from collections import defaultdict
 
-from vaelib._aside import eval_mode, kept_generators, seeded_state, set_random_state
+from vaelib._aside import eval_mode, kept_generators
 from vaelib._steps import as_tuple, dtype_of, floats
 from vaelib._training import Training
 
@@ -15,10 +15,9 @@ OWN_STATE = (
 
 
 def first_losses(training: Training) -> list[float]:
-    """What the loss returns for the first batch, in eval(), always with the same random numbers."""
+    """What the loss returns for the first batch, in eval(); the generators, which stay where they are, decide too."""
     run, batch = training, training.x[: training.batch_size]
     with kept_generators(run.device, run.generator), eval_mode(run.model):
-        set_random_state(seeded_state(run.device, run.generator), run.device, run.generator)
         numbers = as_tuple(run.loss(run.model, floats(batch, dtype_of(run.model))))
     return [number.item() for number in numbers]
 
