@@ -1,0 +1,189 @@
+"""From what the checks said to what they are worth: per equation the ingredients noticed, and those it is blind to."""
+
+from dataclasses import dataclass, field
+
+from _sabotage_attack import Attack, Attacker, kinds_of
+from _sabotage_probe import KINDS, Replacement
+from _sabotage_things import ingredients
+
+SEEDS = (0, 1)
+EARNS_NOTHING = ("crash", "nan", "timeout", "budget")
+
+
+@dataclass
+class Finding:
+    """What is known of one call of a check."""
+
+    kind: str
+    attacked: set = field(default_factory=set)
+    noticed: set = field(default_factory=set)
+    one_sided: set = field(default_factory=set)
+    blind: dict = field(default_factory=dict)  # {name: {"how": "C" or "B", "where": [...], "copies": [...]}}
+    unknown: dict = field(default_factory=dict)  # {name: why}
+    vacuous: str = ""  # why, if it is
+    attacks: int = 0
+
+
+def judge(chapter, part, budget, workers=2, label=None):
+    """{check: Finding} of one part of a chapter, and the attacks that were made."""
+    attacker = Attacker(chapter, part, budget, workers, label)
+    if not attacker.cells:
+        return {}, attacker
+    control = attacker.control()
+    if control is None:
+        return {}, attacker
+    things = ingredients(chapter.sites, control.notes, control.copies)
+    judged = _Judge(attacker, chapter.sites, things)
+    return {check: judged.finding(check) for check in judged.prepare(control, chapter)}, attacker
+
+
+class _Judge:
+    def __init__(self, attacker, sites, things):
+        self.attacker, self.sites, self.things = attacker, sites, things
+        self.attackable = [thing for thing in things if thing.attackable]
+        self.functions = [thing for thing in things if thing.kind in ("function", "library")]
+
+    def prepare(self, control, chapter):
+        """The checks that can be judged, after the attacks that concern all of them."""
+        good = [key for key in control.checks if self.attacker.concerns(key) and self._sound(key, chapter)]
+        kinds = {control.checks[key].kind for key in good}
+        wanted = [kind for kind in kinds_of("check_bound" if "check_bound" in kinds else "check")]
+        self.attacker.run(self._whole(thing, kind) for thing in self.attackable for kind in wanted)
+        if any(control.checks[key].same_bits for key in good):
+            inputs = [thing for thing in self.things if thing.kind in ("input", "given") and thing.size > 1]
+            self.attacker.run(self._whole(thing, kind) for thing in inputs for kind in KINDS)
+        if "check" in kinds:
+            self.attacker.singles(self.attackable)
+        return good
+
+    def _sound(self, key, chapter):
+        """Whether the control agrees with the first run: else the tool itself disturbs the check."""
+        first, again = chapter.verdicts.get(key), self.attacker.reference[key]
+        return again.status == "holds" and first is not None and first.prints == again.prints
+
+    def _whole(self, thing, kind="affine", seed=0, loud=1.0):
+        return Attack(thing.everywhere(), Replacement(kind, seed, loud, thing.scale))
+
+    def finding(self, check):
+        reference = self.attacker.reference[check]
+        found = Finding(reference.kind)
+        return (
+            self._equality(check, found, reference) if found.kind == "check" else self._bound(check, found, reference)
+        )
+
+    # Equalities
+
+    def _equality(self, check, found, reference):
+        blind = []
+        for thing in self.attackable:
+            sensitive = self.attacker.sensitive(thing, check)
+            if sensitive:
+                blind += self._try(check, thing, sensitive, found)
+        inside = {site for thing, *_ in blind for site, _ in thing.defined if thing.kind == "function"}
+        for thing, keys, how, sensitive in blind:
+            if not self._implied(sensitive, inside - {site for site, _ in thing.defined}):
+                self._tell(found, thing, keys, how)
+        found.vacuous = self._by_functions(check) or self._by_bits(check, reference)
+        return found
+
+    def _try(self, check, thing, sensitive, found):
+        """Replace one ingredient consistently in every way; the blind way, if there is one."""
+        first = {}
+        for candidates in ([thing.everywhere()], self.attacker.subsets(sensitive)):
+            if alive := self._alive(check, thing, candidates, min(sensitive.values()), found, first):
+                return [(thing, alive[0], "B" if any(first[alive[0]].moved) else "C", sensitive)]
+        self._count(thing, found, first, sensitive)
+        return []
+
+    def _alive(self, check, thing, alive, loud, found, first):
+        """The sets of uses whose replacing is never noticed; `first` gets what the check said to the first kind."""
+        for seed in SEEDS:
+            for kind in KINDS:
+                attacks = {keys: Attack(keys, Replacement(kind, seed, loud, thing.scale)) for keys in alive}
+                self.attacker.run(attacks.values())
+                found.attacks += len(attacks)
+                outcomes = {keys: self.attacker.outcome(attack, check) for keys, attack in attacks.items()}
+                first |= {keys: outcome for keys, outcome in outcomes.items() if keys not in first}
+                alive = [keys for keys in alive if outcomes[keys].status == "holds"]
+        return alive
+
+    def _count(self, thing, found, outcomes, sensitive):
+        whole = outcomes[thing.everywhere()]
+        if all(outcome.status in EARNS_NOTHING for outcome in outcomes.values()):
+            found.unknown[thing.name] = whole.status
+        elif all(whole.moved) or (len(sensitive) > 1 and not _single(thing, outcomes)):
+            found.attacked.add(thing.name)
+            found.noticed.add(thing.name)
+        else:
+            found.one_sided.add(thing.name)
+
+    def _implied(self, keys, inside):
+        """Whether everything replaced was computed inside functions to which the check is blind anyway."""
+        met = [note.within for key, note in self.attacker.notes.items() if _matches(key, keys)]
+        return bool(met) and all(set(stack) & inside for stacks in met for stack in stacks)
+
+    def _tell(self, found, thing, keys, how):
+        texts = sorted({self.sites[site].text for site, _ in keys})
+        name = texts[0] if len(texts) == 1 and keys != thing.everywhere() else thing.name
+        found.attacked.add(name)
+        found.blind[name] = {"how": how, "where": texts, "copies": sorted(thing.copies)}
+
+    def _by_functions(self, check):
+        """(b): no function that feeds the check is noticed when it is replaced, and one moves both sides."""
+        outcomes = [
+            [self.attacker.outcome(self._whole(thing, kind), check) for kind in KINDS] for thing in self.functions
+        ]
+        feeding = [some for some in outcomes if any(any(o.moved) or o.status != "holds" for o in some)]
+        blind = feeding and all(o.status == "holds" for some in feeding for o in some)
+        return "blind to every function that feeds it" if blind else ""
+
+    def _by_bits(self, check, reference):
+        """(c): both sides are the same bits whatever the inputs are, and no other implementation computes one side."""
+        if not reference.same_bits:
+            return ""
+        inputs = [thing for thing in self.things if thing.kind in ("input", "given") and thing.size > 1]
+        outcomes = [self.attacker.outcome(self._whole(thing, kind), check) for thing in inputs for kind in KINDS]
+        moving = [outcome for outcome in outcomes if any(outcome.moved)]
+        routes = [self.attacker.outcome(self._whole(thing), check) for thing in self.functions]
+        apart = any(outcome.moved in ((True, False), (False, True)) for outcome in routes)
+        if moving and all(outcome.same_bits for outcome in moving) and not apart:
+            return "both sides are the same bits whatever the inputs"
+        return ""
+
+    # Bounds
+
+    def _bound(self, check, found, reference):
+        """A bound that no consistent replacement can break says nothing."""
+        whole = [self.attacker.outcome(self._whole(thing), check) for thing in self.attackable]
+        fixed = not all(any(outcome.moved[side] for outcome in whole) for side in (0, 1))  # one side is a constant
+        for thing in self.attackable:
+            if any(marks[-1] in reference.prints for marks in thing.prints):
+                found.one_sided.add(thing.name)  # it is one of the sides
+                continue
+            outcomes = [self.attacker.outcome(self._whole(thing, kind), check) for kind in kinds_of("check_bound")]
+            found.attacks += len(outcomes)
+            self._count_bound(thing, found, outcomes, fixed)
+        if found.attacked and not found.noticed and not found.unknown:
+            found.vacuous = "no consistent replacement breaks this bound"
+        return found
+
+    def _count_bound(self, thing, found, outcomes, fixed):
+        told = [outcome for outcome in outcomes if outcome.status not in EARNS_NOTHING]
+        if not told:
+            found.unknown[thing.name] = outcomes[0].status
+        elif not any(any(outcome.moved) for outcome in told):
+            return
+        elif fixed or any(all(outcome.moved) for outcome in told) or len(thing.uses) > 1:
+            found.attacked.add(thing.name)
+            if any(outcome.status == "refused" for outcome in told):
+                found.noticed.add(thing.name)
+        else:
+            found.one_sided.add(thing.name)
+
+
+def _single(thing, outcomes):
+    return len(outcomes) == 1 and len(thing.uses) == 1
+
+
+def _matches(key, keys):
+    return key in keys or any(site == key[0] and context == "everywhere" for site, context in keys)

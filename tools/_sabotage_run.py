@@ -1,0 +1,159 @@
+"""Running a chapter once, and parts of it again under attack.
+
+The chapter runs in one process. Before each section, and after each cell that trains, that process forks a holder: it
+keeps the state of that moment and forks a child for every attack on the cells that follow.
+"""
+
+import contextlib
+import inspect
+import os
+import random
+import signal
+import tempfile
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from _sabotage_cells import CHECKS
+from _sabotage_hold import TRAINS, Part, hold, silence
+from _sabotage_probe import Probe, fingerprint
+from _sabotage_sites import Rewriter
+
+SKETCH = 64
+
+
+class Verdict(NamedTuple):
+    """What one call of a check said: "holds", "refused", "crash" or "nan", and a few numbers of both sides."""
+
+    status: str
+    kind: str
+    sides: tuple  # two arrays
+    tolerance: float
+    prints: tuple  # of both sides, and of minus both
+    same_bits: bool
+
+
+class Chapter:
+    """The running chapter, in this process."""
+
+    def __init__(self, cells):
+        import torch
+
+        import vaelib.checks as checks
+
+        self.torch, self.probe, rewriter = torch, Probe(), Rewriter()
+        self.cells = cells
+        self.codes = {cell.place: rewriter.cell(cell) for cell in cells}
+        self.sites = rewriter.sites
+        self.space = {"__name__": "__main__", "_sabotage": self.probe, "display": lambda *_: None}
+        self.place, self.verdicts, self.states = None, {}, {}
+        self.failed, self.originals = checks.CheckFailed, {name: getattr(checks, name) for name in CHECKS}
+        for name, original in self.originals.items():
+            setattr(checks, name, self._watched(name, original))
+        self.set_num_threads = torch.set_num_threads
+        torch.set_num_threads(1)  # a child forked after work on two threads hangs
+        torch.set_num_threads = lambda _: None
+
+    def close(self):
+        """Put back what was replaced in other modules."""
+        import vaelib.checks as checks
+
+        self.torch.set_num_threads = self.set_num_threads
+        for name, original in self.originals.items():
+            setattr(checks, name, original)
+
+    def _watched(self, kind, original):
+        names = list(inspect.signature(original).parameters)
+
+        def watched(*args, **kwargs):
+            given = dict(zip(names, args, strict=False)) | kwargs
+            verdict = self._verdict(kind, original, [given[name] for name in names[1:3]], given)
+            number = sum(key[:2] == (given["label"], self.place) for key in self.verdicts)
+            self.verdicts[given["label"], self.place, number] = verdict
+
+        return watched
+
+    def _verdict(self, kind, original, sides, given):
+        try:
+            flat = [np.ravel(_floats(side)) for side in sides]
+            if any(np.isnan(side).any() for side in flat):
+                return Verdict("nan", kind, (), 0.0, (), False)
+            status = "holds"
+            try:
+                original(**given)
+            except self.failed:
+                status = "refused"
+            same = flat[0].shape == flat[1].shape and bool((flat[0] == flat[1]).all())
+            sketches = tuple(side[:: max(1, len(side) // SKETCH)] for side in flat)
+            prints = tuple(map(fingerprint, (*flat, -flat[0], -flat[1])))
+            return Verdict(status, kind, sketches, _tolerance(given, flat), prints, same)
+        except Exception:
+            return Verdict("crash", kind, (), 0.0, (), False)
+
+    def run_cell(self, place):
+        """Run one cell silently; the error's name if it fails."""
+        self.place = self.probe.place = place
+        with silence():
+            try:
+                exec(self.codes[place], self.space)
+            except Exception as error:
+                return f"{type(error).__name__}: {error}"[:200]
+        return ""
+
+    def state(self):
+        return self.torch.get_rng_state(), random.getstate()
+
+    def restore(self, state):
+        self.torch.set_rng_state(state[0])
+        random.setstate(state[1])
+
+
+def _floats(value):
+    return np.asarray(value.detach().cpu() if hasattr(value, "detach") else value, dtype=np.float64)
+
+
+def _tolerance(given, flat):
+    stderr = given.get("stderr")
+    if stderr is not None:
+        return float(np.max(_floats(stderr))) * given.get("sigmas", 5.0)
+    largest = float(np.max(np.abs(flat[1]), initial=0.0))
+    return float(np.max(_floats(given.get("atol", 0.0) + given.get("rtol", 0.0) * largest + given.get("slack", 0.0))))
+
+
+def run_through(chapter, places, folder, progress=None):
+    """Run the cells once; the parts, the states of the generators before each cell, and which cells fail."""
+    parts, holders, failures, section, fresh = [], [], {}, None, True
+    sections = {cell.place: cell.section for cell in chapter.cells}
+    for place in places:
+        chapter.states[place] = chapter.state()
+        if fresh or sections[place] != section:
+            address = str(Path(folder) / f"part{len(parts)}")
+            holders.append(hold(chapter, address))
+            parts.append(Part([], address, {}))
+            section = sections[place]
+        start = time.process_time()
+        if error := chapter.run_cell(place):
+            failures[place] = error
+        seconds = time.process_time() - start
+        parts[-1].places.append(place)
+        parts[-1].seconds[place] = seconds
+        fresh = seconds > TRAINS
+        if progress and fresh:
+            progress(f"cell {place}: {seconds:.0f} s")
+    return parts, holders, failures
+
+
+@contextlib.contextmanager
+def running(cells, places, progress=None):
+    """A chapter that has run, its parts and its failures; its holders are ended afterwards."""
+    with tempfile.TemporaryDirectory() as folder:
+        chapter, holders = Chapter(cells), []
+        try:
+            parts, holders, failures = run_through(chapter, places, folder, progress)
+            yield chapter, parts, failures
+        finally:
+            for pid in holders:
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+            chapter.close()

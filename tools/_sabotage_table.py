@@ -1,0 +1,156 @@
+"""benchmarks/sabotage.json: what is known of every equation, under a digest of the code that it was measured on."""
+
+import datetime
+import hashlib
+import json
+from pathlib import Path
+
+from _sabotage_cells import is_said, needed, read
+
+ROOT = Path(__file__).resolve().parent.parent
+TABLE = ROOT / "benchmarks" / "sabotage.json"
+
+
+def digest(cells, label: str) -> str:
+    """SHA-256 of the code that a label's checks run, comments and layout left out, and of what they declare."""
+    own = [cell for cell in cells if label in cell.labels]
+    places = needed(cells, {cell.place for cell in own})
+    parts = [_plain(cell.tree) for cell in cells if cell.place in places]
+    parts.append(sorted(str(cell.declared.get(label, {})) for cell in own))
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def _plain(node):
+    """A syntax tree as nested tuples that do not depend on the version of Python."""
+    if isinstance(node, list):
+        return [_plain(part) for part in node]
+    if not hasattr(node, "_fields"):
+        return repr(node)
+    fields = [(name, getattr(node, name, None)) for name in node._fields]
+    kept = [(name, _plain(value)) for name, value in fields if value not in (None, []) and name not in ("ctx", "kind")]
+    return type(node).__name__, kept
+
+
+def labels(cells):
+    return list(dict.fromkeys(label for cell in cells for label in cell.labels))
+
+
+def entry(cells, label, findings, why):
+    """One equation of the table; `findings` are those of its checks, `why` says why a check has none."""
+    declared, text = {}, ""
+    for cell in cells:
+        if label in cell.labels:
+            declared |= cell.declared.get(label, {})
+            text += cell.text
+    names = {name for codes in declared.values() for name in codes}
+    noticed = set().union(*[found.noticed for found in findings])
+    blind = {name: how for found in findings for name, how in found.blind.items() if name not in noticed}
+    reasons = [found.vacuous or _cancels(found, names) for found in findings]
+    one_sided = set().union(*[found.one_sided for found in findings]) - noticed - blind.keys()
+    unknown = sorted({f"{name}: {how}" for found in findings for name, how in found.unknown.items()} | set(why))
+    if not (findings and (noticed or blind or one_sided or any(reasons))) and not unknown:
+        unknown = ["nothing in it could be replaced"]
+    return {
+        "digest": digest(cells, label),
+        "attacked": len(noticed | blind.keys()),
+        "noticed": len(noticed),
+        "one_sided": len(one_sided),
+        "attacks": sum(found.attacks for found in findings),
+        "holds_for": sorted(symbol for symbol, codes in declared.items() if set(codes) <= blind.keys()),
+        "blind": dict(sorted(blind.items())),
+        "undeclared": sorted(blind.keys() - names),
+        "declared_in_vain": sorted(names - blind.keys()),
+        "unsaid": sorted(symbol for symbol in declared if not is_said(symbol, text)),
+        "vacuous": bool(findings) and all(reasons),
+        "vacuous_checks": sum(map(bool, reasons)),
+        "checks": len(findings) + len(why),
+        "unknown": unknown,
+        "reason": "; ".join(dict.fromkeys(filter(None, reasons))),
+    }
+
+
+def _cancels(found, declared):
+    gone = sorted(name for name, blind in found.blind.items() if blind["how"] == "C" and name not in declared)
+    return f"{', '.join(gone)} cancels" if gone else ""
+
+
+def load(path=TABLE):
+    if not path.exists():
+        return {"sections": {}, "not_yet_attacked": []}
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def store(table, chapters, path=TABLE):
+    """Write the table and its readable form; sections that the book no longer has are dropped."""
+    known = {f"{name}#{label}" for name, cells in chapters.items() for label in labels(cells)}
+    sections = {key: table["sections"][key] for key in sorted(known & table["sections"].keys())}
+    begun = {key.split("#")[0] for key in sections}
+    waiting = sorted(name for name, cells in chapters.items() if labels(cells) and name not in begun)
+    table = {"sections": sections, "not_yet_attacked": waiting}
+    path.write_text(json.dumps(table, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    path.with_suffix(".md").write_text(readable(table), encoding="utf-8")
+
+
+def readable(table):
+    lines = [f"# What the checks notice, {datetime.date.today()}", "", *INTRODUCTION.strip().splitlines(), ""]
+    if table["not_yet_attacked"]:
+        lines += [f"Not yet attacked: {', '.join(table['not_yet_attacked'])}.", ""]
+    for chapter in dict.fromkeys(key.split("#")[0] for key in table["sections"]):
+        lines += [
+            f"## {chapter}",
+            "",
+            "| equation | noticed | one-sided | blind to | verdict |",
+            "|---|---|---|---|---|",
+        ]
+        own = {key.split("#")[1]: value for key, value in table["sections"].items() if key.startswith(chapter + "#")}
+        lines += [_row(label, value) for label, value in own.items()] + [""]
+    return "\n".join(lines)
+
+
+def _row(label, found):
+    blind = ", ".join(f"`{name}` ({how['how']})" for name, how in found["blind"].items()).replace("|", "\\|")
+    words = [f"VACUOUS: {found['reason']}"] if found["vacuous"] else []
+    if found["reason"] and not found["vacuous"]:
+        words.append(f"{found['vacuous_checks']} of {found['checks']} checks vacuous: {found['reason']}")
+    words += [f"for every {', '.join(found['holds_for'])}"] if found["holds_for"] else []
+    words += [f"unknown: {'; '.join(found['unknown'])}"] if found["unknown"] else []
+    return (
+        f"| {label} | {found['noticed']} of {found['attacked']} | {found['one_sided']} | {blind} | {'; '.join(words)} |"
+    )
+
+
+def problems(chapters, table):
+    """What is stale or contradicts itself, each with the command that mends it."""
+    found = []
+    for name, cells in chapters.items():
+        if name in table["not_yet_attacked"]:
+            continue
+        for label in labels(cells):
+            command = f"run: python tools/sabotage.py {name} --section {label} --write"
+            entry = table["sections"].get(f"{name}#{label}")
+            if entry is None:
+                found.append(f"{name}: {label} was never attacked; {command}")
+            elif entry["digest"] != digest(cells, label):
+                found.append(f"{name}: the code of {label} has changed since it was attacked; {command}")
+            elif entry["declared_in_vain"]:
+                found.append(
+                    f"{name}: {label} is declared for every {entry['declared_in_vain']}, but its checks notice"
+                )
+            elif entry["unsaid"]:
+                found.append(f"{name}: the section of {label} does not say 'for every {entry['unsaid'][0]}'")
+    return found
+
+
+def book():
+    """{name: cells} of every chapter."""
+    return {path.stem: read(path) for path in sorted((ROOT / "book").glob("*.ipynb"))}
+
+
+INTRODUCTION = """
+Written by `python tools/sabotage.py --write`. Each ingredient of a check (a function, a density, an array) is replaced
+by smooth other ones wherever it is used: a line, a square, a sine of it. *Noticed*: of the ingredients that both sides
+or several uses share, how many the check misses when they change. *One-sided* ones reach only one side, so that the
+refusal is arithmetic and earns nothing. *Blind to*: it may be replaced and the check still passes; C, no side moves,
+because it cancels; B, both sides move together, so that the statement holds for any such thing. Vacuous: something
+cancels that the text does not speak of, or nothing that feeds the check is noticed, or both sides are the same bits.
+"""

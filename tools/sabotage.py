@@ -1,0 +1,106 @@
+"""Replace what the equations of a chapter are made of, and see which of their checks notice.
+
+    python tools/sabotage.py [CHAPTER ...] [--section eq-elbo-gap] [--write]
+
+Without chapters: every chapter of the book. `--write` stores what was found in benchmarks/sabotage.json and .md.
+"""
+
+import argparse
+import os
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parent.parent)]
+
+from _sabotage_cells import needed, read  # noqa: E402
+from _sabotage_table import ROOT, book, entry, labels, load, store  # noqa: E402
+
+BUDGET = 90.0  # seconds of processor time for the attacks on one part of a chapter
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("chapters", nargs="*", help="such as 03_elbo; default: every chapter")
+    parser.add_argument("--section", metavar="LABEL", help="one equation only")
+    parser.add_argument("--budget", type=float, default=BUDGET, help="seconds for the attacks on one part of a chapter")
+    parser.add_argument("--write", action="store_true", help="store the result")
+    chosen = parser.parse_args(arguments)
+    paths = {path.stem: path for path in sorted((ROOT / "book").glob("*.ipynb"))}
+    names = [Path(name).stem for name in chosen.chapters] or [n for n in paths if labels(read(paths[n]))]
+    if missing := [name for name in names if name not in paths]:
+        parser.error(f"no such chapter: {', '.join(missing)}")
+    if chosen.section:
+        names = [name for name in names if chosen.section in labels(read(paths[name]))]
+    if not names:
+        parser.error(f"no chapter checks {chosen.section}")
+    workers = 2 if len(names) == 1 else 1
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
+        jobs = {name: pool.submit(sabotage, paths[name], chosen.section, chosen.budget, workers) for name in names}
+        for name, job in jobs.items():
+            tell(name, *job.result(), write=chosen.write)
+
+
+def tell(name, found, seconds, *, write):
+    """Print what was found in one chapter, and store it."""
+    for label, value in found.items():
+        blind = ", ".join(f"{key} ({how['how']})" for key, how in value["blind"].items())
+        print(f"{name}#{label}: {value['noticed']} of {value['attacked']} noticed, {value['one_sided']} one-sided"
+              + f"; blind to {blind}" * bool(blind) + f"; VACUOUS: {value['reason']}" * value["vacuous"]
+              + f"; unknown: {'; '.join(value['unknown'])}" * bool(value["unknown"]))  # fmt: skip
+    print(f"{name}: {seconds:.0f} s of processor time", flush=True)
+    if write:
+        table = load()
+        table["sections"] |= {f"{name}#{label}": value for label, value in found.items()}
+        store(table, book())
+
+
+def sabotage(path, section=None, budget=BUDGET, workers=2):
+    """{label: entry of the table} of a chapter, or of one label, and the seconds of processor time spent."""
+    os.environ |= {"VAELIB_PROGRESS": "0", "OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
+    if os.environ.get("VAELIB_DATA"):
+        os.environ["VAELIB_DATA"] = os.path.abspath(os.environ["VAELIB_DATA"])
+    from _sabotage_judge import judge
+    from _sabotage_run import running
+
+    cells, start = read(path), time.process_time()
+    wanted = [section] if section else labels(cells)
+    places = needed(cells, {cell.place for cell in cells if set(wanted) & set(cell.labels)})
+    places = places if section else [cell.place for cell in cells]
+    os.chdir(path.parent)
+    with running(cells, places) as (chapter, parts, failures):
+        spent, judged = 0.0, {}
+        for part in parts:
+            if any(cell.place in part.places and set(cell.labels) & set(wanted) for cell in cells):
+                findings, attacker = judge(chapter, part, budget, workers, section)
+                judged |= findings
+                spent += budget - attacker.left
+        why = _why(chapter, parts, failures)
+        found = {label: _entry(cells, label, judged, chapter, why) for label in wanted}
+    return found, time.process_time() - start + spent
+
+
+def _entry(cells, label, judged, chapter, why):
+    checks = [key for key in chapter.verdicts if key[0] == label]
+    findings = [judged[key] for key in checks if key in judged]
+    missing = {
+        why.get(key[1], "its control run does not agree with the first run") for key in checks if key not in judged
+    }
+    if not checks:
+        missing = {why.get(cell.place, "its check never ran") for cell in cells if label in cell.labels}
+    return entry(cells, label, findings, sorted(missing))
+
+
+def _why(chapter, parts, failures):
+    """{place: why a check there could not be attacked}."""
+    from _sabotage_hold import TRAINS
+
+    seconds = {place: time for part in parts for place, time in part.seconds.items()}
+    slow = {place: f"its cell takes {time:.0f} s" for place, time in seconds.items() if time > TRAINS}
+    return slow | {place: f"its cell fails: {error}" for place, error in failures.items()}
+
+
+if __name__ == "__main__":
+    main()
