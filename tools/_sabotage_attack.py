@@ -94,15 +94,14 @@ class Attacker:
                 self.run(self.single(i, key, kind, loud) for i, key in uses)
 
     def single(self, ingredient, key, kind="affine", loud=1.0):
-        return Attack(frozenset([key]), Replacement(kind, 0, loud, ingredient.scale))
+        alone = frozenset([key]) if len(ingredient.uses) > 1 else ingredient.everywhere()
+        return Attack(alone, Replacement(kind, 0, loud, ingredient.scale))
 
     def _missed(self, ingredient, key):
         """Whether a use moves some equality that lets it pass."""
         attack = self.single(ingredient, key)
         outcomes = [self.outcome(attack, check) for check, v in self.reference.items() if v.kind == "check"]
-        return any(o.status == "holds" and any(o.moved) for o in outcomes) or not any(
-            o.status == "refused" for o in outcomes
-        )
+        return any(outcome.status == "holds" and any(outcome.moved) for outcome in outcomes)
 
     def sensitive(self, ingredient, check):
         """{use: loudness at which altering it alone is refused}."""

@@ -47,8 +47,9 @@ class _Judge:
         """The checks that can be judged, after the attacks that concern all of them."""
         good = [key for key in control.checks if self.attacker.concerns(key) and self._sound(key, chapter)]
         kinds = {control.checks[key].kind for key in good}
-        wanted = [kind for kind in kinds_of("check_bound" if "check_bound" in kinds else "check")]
-        self.attacker.run(self._whole(thing, kind) for thing in self.attackable for kind in wanted)
+        if "check_bound" in kinds:
+            signed = kinds_of("check_bound")
+            self.attacker.run(self._whole(thing, kind) for thing in self.attackable for kind in signed)
         if any(control.checks[key].same_bits for key in good):
             inputs = [thing for thing in self.things if thing.kind in ("input", "given") and thing.size > 1]
             self.attacker.run(self._whole(thing, kind) for thing in inputs for kind in KINDS)
@@ -81,7 +82,8 @@ class _Judge:
                 blind += self._try(check, thing, sensitive, found)
         inside = {site for thing, *_ in blind for site, _ in thing.defined if thing.kind == "function"}
         for thing, keys, how, sensitive in blind:
-            if not self._implied(sensitive, inside - {site for site, _ in thing.defined}):
+            met = sensitive if keys == thing.everywhere() else keys
+            if not self._implied(met, inside - {site for site, _ in thing.defined}):
                 self._tell(found, thing, keys, how)
         found.vacuous = self._by_functions(check) or self._by_bits(check, reference)
         return found
@@ -123,19 +125,24 @@ class _Judge:
         return bool(met) and all(set(stack) & inside for stacks in met for stack in stacks)
 
     def _tell(self, found, thing, keys, how):
+        if found.blind.keys() & set(thing.copies):
+            return  # its copy is there already
         texts = sorted({self.sites[site].text for site, _ in keys})
         name = texts[0] if len(texts) == 1 and keys != thing.everywhere() else thing.name
         found.attacked.add(name)
         found.blind[name] = {"how": how, "where": texts, "copies": sorted(thing.copies)}
 
     def _by_functions(self, check):
-        """(b): no function that feeds the check is noticed when it is replaced, and one moves both sides."""
-        outcomes = [
-            [self.attacker.outcome(self._whole(thing, kind), check) for kind in KINDS] for thing in self.functions
-        ]
-        feeding = [some for some in outcomes if any(any(o.moved) or o.status != "holds" for o in some)]
-        blind = feeding and all(o.status == "holds" for some in feeding for o in some)
-        return "blind to every function that feeds it" if blind else ""
+        """(b): no function that feeds the check is noticed when it is replaced."""
+        feeding = False
+        for kind in KINDS:
+            attacks = [self._whole(thing, kind) for thing in self.functions]
+            self.attacker.run(attacks)
+            outcomes = [self.attacker.outcome(attack, check) for attack in attacks]
+            if any(outcome.status != "holds" for outcome in outcomes):
+                return ""
+            feeding = feeding or any(any(outcome.moved) for outcome in outcomes)
+        return "blind to every function that feeds it" if feeding else ""
 
     def _by_bits(self, check, reference):
         """(c): both sides are the same bits whatever the inputs are, and no other implementation computes one side."""
@@ -144,6 +151,7 @@ class _Judge:
         inputs = [thing for thing in self.things if thing.kind in ("input", "given") and thing.size > 1]
         outcomes = [self.attacker.outcome(self._whole(thing, kind), check) for thing in inputs for kind in KINDS]
         moving = [outcome for outcome in outcomes if any(outcome.moved)]
+        self.attacker.run(map(self._whole, self.functions))
         routes = [self.attacker.outcome(self._whole(thing), check) for thing in self.functions]
         apart = any(outcome.moved in ((True, False), (False, True)) for outcome in routes)
         if moving and all(outcome.same_bits for outcome in moving) and not apart:

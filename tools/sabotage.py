@@ -77,6 +77,8 @@ def sabotage(path, section=None, budget=BUDGET, workers=2):
                 findings, attacker = judge(chapter, part, budget, workers, section)
                 judged |= findings
                 spent += budget - attacker.left
+                progress = f"{path.stem}: cells {part.places[0]} to {part.places[-1]}, {len(attacker.replies)} attacks"
+                print(f"{progress}, {budget - attacker.left:.0f} s", file=sys.stderr, flush=True)
         why = _why(chapter, parts, failures)
         found = {label: _entry(cells, label, judged, chapter, why) for label in wanted}
     return found, time.process_time() - start + spent
