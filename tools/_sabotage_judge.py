@@ -68,9 +68,10 @@ class _Judge:
     def finding(self, check):
         reference = self.attacker.reference[check]
         found = Finding(reference.kind)
-        return (
-            self._equality(check, found, reference) if found.kind == "check" else self._bound(check, found, reference)
-        )
+        (self._equality if found.kind == "check" else self._bound)(check, found, reference)
+        if self.attacker.left <= 0:
+            found.unknown["the rest"] = "no time left for this part of the chapter"
+        return found
 
     # Equalities
 
@@ -84,9 +85,8 @@ class _Judge:
         for thing, keys, how, sensitive in blind:
             met = sensitive if keys == thing.everywhere() else keys
             if not self._implied(met, inside - {site for site, _ in thing.defined}):
-                self._tell(found, thing, keys, how)
+                self._tell(found, thing, keys, how, sensitive)
         found.vacuous = self._by_functions(check) or self._by_bits(check, reference)
-        return found
 
     def _try(self, check, thing, sensitive, found):
         """Replace one ingredient consistently in every way; the blind way, if there is one."""
@@ -110,9 +110,9 @@ class _Judge:
         return alive
 
     def _count(self, thing, found, outcomes, sensitive):
-        whole = outcomes[thing.everywhere()]
-        if all(outcome.status in EARNS_NOTHING for outcome in outcomes.values()):
-            found.unknown[thing.name] = whole.status
+        whole, said = outcomes[thing.everywhere()], {outcome.status for outcome in outcomes.values()}
+        if said & {"budget", "timeout"} or said <= set(EARNS_NOTHING):
+            found.unknown[thing.name] = ", ".join(sorted(said & set(EARNS_NOTHING)))
         elif all(whole.moved) or (len(sensitive) > 1 and not _single(thing, outcomes)):
             found.attacked.add(thing.name)
             found.noticed.add(thing.name)
@@ -124,11 +124,13 @@ class _Judge:
         met = [note.within for key, note in self.attacker.notes.items() if _matches(key, keys)]
         return bool(met) and all(set(stack) & inside for stacks in met for stack in stacks)
 
-    def _tell(self, found, thing, keys, how):
+    def _tell(self, found, thing, keys, how, sensitive):
+        """Note a blindness. A function that serves several things, such as log_normal, is named with what it is of."""
         if found.blind.keys() & set(thing.copies):
             return  # its copy is there already
         texts = sorted({self.sites[site].text for site, _ in keys})
-        name = texts[0] if len(texts) == 1 and keys != thing.everywhere() else thing.name
+        several = len({self.sites[site].text for site, _ in sensitive}) > 1
+        name = texts[0] if several and len(texts) == 1 and keys != thing.everywhere() else thing.name
         found.attacked.add(name)
         found.blind[name] = {"how": how, "where": texts, "copies": sorted(thing.copies)}
 
@@ -173,7 +175,6 @@ class _Judge:
             self._count_bound(thing, found, outcomes, fixed)
         if found.attacked and not found.noticed and not found.unknown:
             found.vacuous = "no consistent replacement breaks this bound"
-        return found
 
     def _count_bound(self, thing, found, outcomes, fixed):
         told = [outcome for outcome in outcomes if outcome.status not in EARNS_NOTHING]

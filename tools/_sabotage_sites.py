@@ -73,8 +73,10 @@ class Rewriter(ast.NodeTransformer):
         stored = _stored(node.body if isinstance(node.body, list) else [node.body])
         self.scopes.append((name, stored - parameters, parameters))
 
-    def visit_ClassDef(self, node):
+    def _as_it_is(self, node):
         return node
+
+    visit_ClassDef = visit_JoinedStr = visit_AnnAssign = _as_it_is
 
     def visit_Lambda(self, node):
         self._enter(node, f"lambda {len(self.sites)}")
@@ -165,12 +167,6 @@ class Rewriter(ast.NodeTransformer):
         if not (by_name and isinstance(node.ctx, ast.Load)):
             return node
         return self._hook("use", self._site(text, "use", node, text), node)
-
-    def visit_JoinedStr(self, node):
-        return node
-
-    def visit_AnnAssign(self, node):
-        return node
 
 
 def _packs(function):

@@ -3,6 +3,10 @@
     python tools/sabotage.py [CHAPTER ...] [--section eq-elbo-gap] [--write]
 
 Without chapters: every chapter of the book. `--write` stores what was found in benchmarks/sabotage.json and .md.
+
+What a statement holds for is said in the metadata of the cell with its check, by names of the code, and must be what is
+measured, no more and no less: vaelib: {any: {"eq-elbo-gap": ["log_q"]}}. The text must speak of it: "for every $q$". The
+symbol is the name without `log_`; another one is given as {"eq-elbo-gap": {"q": ["log_q", "log_normal(z, m, v)"]}}.
 """
 
 import argparse
