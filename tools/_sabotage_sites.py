@@ -12,7 +12,7 @@ from _sabotage_cells import CHECKS, FUNCTIONS, called
 
 INPUTS = {
     "linspace", "arange", "zeros", "ones", "eye", "full", "randn", "rand", "randint", "normal", "uniform", "tensor",
-    "standard_normal", "dirichlet", "default_rng", "array", "manual_seed", "Generator", "sqrt", "load", "set_seed",
+    "standard_normal", "dirichlet", "default_rng", "array", "manual_seed", "Generator", "sqrt", "set_seed",
     "randperm", "bernoulli", "logspace", "geomspace", "double", "float", "hermegauss", "qr",
 }  # fmt: skip
 NEVER = {*CHECKS, "exercise", "observe", "print", "display", "set_seed", "get_ipython", *dir(builtins)}
@@ -32,7 +32,7 @@ class Rewriter(ast.NodeTransformer):
     """Rewrites the cells of a chapter one after the other; `sites` grows."""
 
     def __init__(self):
-        self.sites, self.modules = [], set()
+        self.sites, self.modules, self.given = [], set(), set()  # given: settings, grids and draws
         self.scopes, self.place = [], 0  # scopes: (name of the function, its own names, its parameters)
 
     def cell(self, cell):
@@ -108,7 +108,7 @@ class Rewriter(ast.NodeTransformer):
             pairs = zip(target.elts, node.value.elts, strict=False)
             node.value.elts = [self._defined(to, value, False) for to, value in pairs]
         elif isinstance(target, ast.Tuple) and all(isinstance(to, ast.Name) for to in target.elts):
-            kind = "input" if _is_input(node.value) else "array"
+            kind = "input" if _is_input(node.value, self.given) else "array"
             ids = [self._site(self._owner(to.id) or to.id, kind, to) for to in target.elts]
             node.value = self._hook("unpack", ast.Tuple(ids, ast.Load()), self.visit(node.value))
         else:
@@ -117,7 +117,9 @@ class Rewriter(ast.NodeTransformer):
 
     def _defined(self, target, value, function):
         name = target.id if isinstance(target, ast.Name) else None
-        kind, constant = "input" if _is_input(value) else "array", isinstance(value, ast.Constant)
+        kind, constant = "input" if _is_input(value, self.given) else "array", isinstance(value, ast.Constant)
+        if name and not self.scopes:
+            (self.given.add if kind == "input" else self.given.discard)(name)
         value = self.visit(value)
         if not name or constant or self._owner(name) is None:
             return value
@@ -145,8 +147,7 @@ class Rewriter(ast.NodeTransformer):
         name = ast.unparse(node)
         if name.split(".")[0] in self.modules:
             return node
-        base = self.visit(node.value)
-        site = self._site(name, "use", node, text)
+        base, site = self.visit(node.value), self._site(name, "use", node, text)
         return self._hook("member", site, base, ast.Constant(node.attr), ast.Constant(is_called))
 
     def visit_Attribute(self, node):
@@ -173,20 +174,21 @@ def _packs(function):
     """Whether a function returns several quantities side by side: its parts are attacked instead of the whole."""
     values = [node.value for node in ast.walk(function) if isinstance(node, ast.Return)]
     packed = ast.Tuple | ast.List | ast.Dict
-    return any(isinstance(n, packed) or (isinstance(n, ast.Call) and n.args and isinstance(n.args[0], ast.List))
-               for n in values)  # fmt: skip
+    first = [node.args[0] for node in values if isinstance(node, ast.Call) and node.args]
+    return any(isinstance(node, packed) for node in values) or any(isinstance(node, ast.List) for node in first)
 
 
-def _is_input(value):
-    """Whether an expression makes a setting, a grid or a draw: constants, arithmetic and constructors only."""
+def _is_input(value, given):
+    """Whether an expression makes a setting, a grid or a draw: constants, such names, arithmetic and constructors."""
     calls = [node for node in ast.walk(value) if isinstance(node, ast.Call)]
     if not calls:
-        return not any(isinstance(node, ast.Name | ast.Subscript | ast.Attribute) for node in ast.walk(value))
-    return all(called(call) in INPUTS for call in calls)
+        names = {node.id for node in ast.walk(value) if isinstance(node, ast.Name)}
+        return names <= given and not any(isinstance(node, ast.Subscript | ast.Attribute) for node in ast.walk(value))
+    return all(called(call) in INPUTS and isinstance(call.func, ast.Attribute) for call in calls)
 
 
 def _stored(nodes):
-    """Names bound in a piece of code, its inner functions left out."""
+    """Names bound in a piece of code, without its inner functions."""
     found, todo = set(), list(nodes)
     while todo:
         node = todo.pop()

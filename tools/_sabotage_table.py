@@ -74,6 +74,12 @@ def _cancels(found, declared):
     return f"{', '.join(gone)} cancels" if gone else ""
 
 
+def better(old, new):
+    """The newer of two entries, unless it ran out of time on the same code and the older did not."""
+    cut = [any("no time left" in said for said in found["unknown"]) for found in (old or new, new)]
+    return old if old and old["digest"] == new["digest"] and cut == [False, True] else new
+
+
 def load(path=TABLE):
     if not path.exists():
         return {"sections": {}, "not_yet_attacked": []}

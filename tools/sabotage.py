@@ -4,9 +4,9 @@
 
 Without chapters: every chapter of the book. `--write` stores what was found in benchmarks/sabotage.json and .md.
 
-What a statement holds for is said in the metadata of the cell with its check, by names of the code, and must be what is
-measured, no more and no less: vaelib: {any: {"eq-elbo-gap": ["log_q"]}}. The text must speak of it: "for every $q$". The
-symbol is the name without `log_`; another one is given as {"eq-elbo-gap": {"q": ["log_q", "log_normal(z, m, v)"]}}.
+What a statement holds for is said in the metadata of the cell with its check, by names of the code, and must be what
+is measured, no more and no less: vaelib: {any: {"eq-elbo-gap": ["log_q"]}}. The text must speak of it: "for every $q$".
+The symbol is the name without `log_`; another is given as {"eq-elbo-gap": {"q": ["log_q", "log_normal(z, m, v)"]}}.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parent.parent)]
 
 from _sabotage_cells import needed, read  # noqa: E402
-from _sabotage_table import ROOT, book, entry, labels, load, store  # noqa: E402
+from _sabotage_table import ROOT, better, book, entry, labels, load, store  # noqa: E402
 
 BUDGET = 90.0  # seconds of processor time for the attacks on one part of a chapter
 
@@ -30,6 +30,7 @@ def main(arguments=None):
     parser.add_argument("chapters", nargs="*", help="such as 03_elbo; default: every chapter")
     parser.add_argument("--section", metavar="LABEL", help="one equation only")
     parser.add_argument("--budget", type=float, default=BUDGET, help="seconds for the attacks on one part of a chapter")
+    parser.add_argument("--workers", type=int, default=2, help="attacks at a time (2)")
     parser.add_argument("--write", action="store_true", help="store the result")
     chosen = parser.parse_args(arguments)
     paths = {path.stem: path for path in sorted((ROOT / "book").glob("*.ipynb"))}
@@ -40,7 +41,7 @@ def main(arguments=None):
         names = [name for name in names if chosen.section in labels(read(paths[name]))]
     if not names:
         parser.error(f"no chapter checks {chosen.section}")
-    workers = 2 if len(names) == 1 else 1
+    workers = chosen.workers if len(names) == 1 else max(1, chosen.workers // 2)
     with ProcessPoolExecutor(2, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
         jobs = {name: pool.submit(sabotage, paths[name], chosen.section, chosen.budget, workers) for name in names}
         for name, job in jobs.items():
@@ -57,7 +58,9 @@ def tell(name, found, seconds, *, write):
     print(f"{name}: {seconds:.0f} s of processor time", flush=True)
     if write:
         table = load()
-        table["sections"] |= {f"{name}#{label}": value for label, value in found.items()}
+        for label, value in found.items():
+            key = f"{name}#{label}"
+            table["sections"][key] = better(table["sections"].get(key), value)
         store(table, book())
 
 
