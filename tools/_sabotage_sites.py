@@ -38,9 +38,8 @@ class Rewriter(ast.NodeTransformer):
     def cell(self, cell):
         self.place = cell.place
         tree = ast.parse(ast.unparse(cell.tree))  # a copy; also joins what a line break has split
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Import):
-                self.modules |= {alias.asname or alias.name.split(".")[0] for alias in node.names}
+        names = [alias for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
+        self.modules |= {alias.asname or alias.name.split(".")[0] for alias in names}
         return compile(ast.fix_missing_locations(self.visit(tree)), f"cell {cell.place}", "exec")
 
     def _site(self, name, kind, node, text=None):
@@ -116,7 +115,7 @@ class Rewriter(ast.NodeTransformer):
         return node
 
     def _defined(self, target, value, function):
-        name = target.id if isinstance(target, ast.Name) else None
+        name = getattr(target, "id", None)
         kind, constant = "input" if _is_input(value, self.given) else "array", isinstance(value, ast.Constant)
         if name and not self.scopes:
             (self.given.add if kind == "input" else self.given.discard)(name)
