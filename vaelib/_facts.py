@@ -39,7 +39,7 @@ def digest(x: Tensor) -> str:
     """Type, shape and a SHA-256 of the bytes: the same on every device."""
     found, rows = hashlib.sha256(), max(1, PIECE // max(1, x[0].numel() * x.element_size()))
     for piece in x.detach().split(rows):
-        found.update(piece.cpu().contiguous().view(torch.uint8).numpy())
+        found.update(piece.cpu().contiguous().view(torch.uint8).numpy().tobytes())
     return f"{_kind(x)} {found.hexdigest()[:16]}"
 
 

@@ -107,7 +107,9 @@ def counts(low: int, high: int | None = None, /, **arguments: int) -> None:
     for name, value in arguments.items():
         expected = f"a whole number {f'of at least {low}' if high is None else f'between {low} and {high}'}"
         try:
-            number = operator.index(None if isinstance(value, bool | Tensor) else value)
+            if isinstance(value, bool | Tensor):
+                raise TypeError
+            number = operator.index(value)
         except TypeError:
             raise TypeError(f"{name} must be {expected}; got {_shown(value)}") from None
         if number < low or (high is not None and number > high):
@@ -171,15 +173,16 @@ def _misfit(name: str, arguments: dict[str, tuple[Tensor, str]], sizes: dict, ow
 
 def _broadcast(name: str, value: Tensor, batch: Sequence[int] | None, batches: dict[str, Sequence[int]]) -> None:
     """Adds the batch of one argument to the others, which it must fit."""
-    for other, seen in batches.items() if batch is not None else ():
+    if batch is None:
+        return
+    for other, seen in batches.items():
         for size, beside in zip(reversed(batch), reversed(seen), strict=False):
             if size != beside and size != 1 and beside != 1:
                 raise ValueError(
                     f"{name} must have batch dimensions that broadcast with those of {other}, {tuple(seen)}; "
                     f"got {tuple(batch)} in shape {tuple(value.shape)}"
                 )
-    if batch is not None:
-        batches[name] = batch
+    batches[name] = batch
 
 
 def _one_kind(tensors: dict[str, Tensor]) -> None:
@@ -198,5 +201,6 @@ def _type(value: object) -> str:
 
 def _shown(value: object) -> str:
     """A value as an error quotes it: short, with its type."""
-    text = f"shape {tuple(value.shape)}" if hasattr(value, "shape") else repr(value)
+    shape = getattr(value, "shape", None)
+    text = repr(value) if shape is None else f"shape {tuple(shape)}"
     return f"{text[:60]} ({_type(value)})"

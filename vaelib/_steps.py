@@ -42,7 +42,7 @@ def steps(model, loss, x, order, batch_size, optimizer, scheduler) -> Iterator[T
 @torch.no_grad()
 def mean(model, loss, x, batch_size=2000, check=lambda: None) -> Tensor:
     """The mean of what the loss returns over all of x, (1 + others,); `check` is called before each batch."""
-    dtype, total = dtype_of(model), 0
+    dtype, total = dtype_of(model), torch.zeros((), device=x.device)
     with eval_mode(model):
         for batch in x.split(batch_size):
             check()
@@ -80,7 +80,7 @@ def _refuse_nonfinite(losses: Tensor, before: int, epoch: int, optimizer: torch.
     """Losses (steps,) that begin after so many steps of this pass."""
     if losses.isfinite().all():
         return
-    bad = (~losses.isfinite()).nonzero()[0].item()
+    bad = int((~losses.isfinite()).nonzero()[0])
     raise FloatingPointError(
         f"the loss became {losses[bad].item()} at step {before + bad} of pass {epoch} {_advice(optimizer)}"
     )

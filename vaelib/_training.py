@@ -44,15 +44,14 @@ def prepared(model, loss, x, test, batch_size, lr, optimizer, scheduler, device,
         raise TypeError(f"generator must be a torch.Generator; got {type(generator).__name__}")
     if generator is not None and generator.device.type != device.type:
         raise ValueError(f"generator must be on the device of the training, {device}; got {generator.device}")
-    if optimizer is None:
-        lr = _learning_rate(lr)
-    elif lr is not None:
+    rate = _learning_rate(lr) if optimizer is None else 0.0
+    if optimizer is not None and lr is not None:
         raise ValueError(f"the learning rate is the optimizer's where one is given; got lr={lr} beside it")
-    else:
+    if optimizer is not None:
         _expect_optimizer(optimizer, model)
     _expect_scheduler(scheduler, optimizer)
     model.to(device)
-    optimizer = optimizer or torch.optim.Adam(model.parameters(), lr=lr, fused=True)
+    optimizer = optimizer or torch.optim.Adam(model.parameters(), lr=rate, fused=True)
     x, test = x.to(device), None if test is None else test.to(device)
     return Training(model, loss, x, test, batch_size, optimizer, scheduler, device, generator)
 
@@ -126,7 +125,7 @@ def expect_schedule_that_lasts(training: Training, passes: int) -> None:
     """A schedule of a fixed length, as OneCycleLR is, raises in the step after its last: too late."""
     scheduler, steps = training.scheduler, passes * training.steps
     total = getattr(scheduler, "total_steps", None)
-    if total is not None and scheduler.last_epoch + steps > total:
+    if scheduler is not None and total is not None and scheduler.last_epoch + steps > total:
         raise ValueError(
             f"scheduler must last for the {steps} steps to come; got {type(scheduler).__name__} with "
             f"{total - scheduler.last_epoch} of its {total} steps left"

@@ -9,6 +9,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
+from vaelib import _guard
 from vaelib.distributions import normal_log_prob
 
 
@@ -21,8 +22,11 @@ def mlp(sizes: Sequence[int]) -> nn.Sequential:
     Raises:
         ValueError: fewer than two widths, or a width below 1.
     """
-    if len(sizes) < 2 or min(sizes) < 1:
+    if isinstance(sizes, str) or not isinstance(sizes, Sequence):
+        raise TypeError(f"sizes must be a sequence of widths; got {type(sizes).__name__}")
+    if len(sizes) < 2:
         raise ValueError(f"sizes must be at least two widths of 1 or more; got {list(sizes)}")
+    _guard.counts(1, **{f"sizes[{i}]": size for i, size in enumerate(sizes)})
     layers = []
     for inputs, outputs in pairwise(sizes):
         layers += [nn.Linear(inputs, outputs), nn.ReLU()]
@@ -48,7 +52,7 @@ class Autoencoder(nn.Module):
 
     def encode(self, x: Tensor) -> Tensor:
         """Codes z (B, L) of examples x (B, D)."""
-        _expect_columns("x", x, self.data_dim)
+        _expect_columns("x", x, self.data_dim, self.encoder)
         return self.encoder(x)
 
     def decode(self, z: Tensor) -> Tensor:
@@ -57,7 +61,7 @@ class Autoencoder(nn.Module):
         They are logits where the loss takes logits, a mean where it takes a mean. A picture is `.sigmoid()` of
         logits, written out by the caller.
         """
-        _expect_columns("z", z, self.latent_dim)
+        _expect_columns("z", z, self.latent_dim, self.decoder)
         return self.decoder(z)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -110,8 +114,7 @@ class VAE(nn.Module):
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """mu and logvar (log of the variance) of q(z|x), (B, L) each, for examples x (B, ...)."""
-        if self.data_dim is not None:
-            _expect_columns("x", x, self.data_dim)
+        _expect_columns("x", x, self.data_dim, self.encoder)
         with _half_precision(x.device, self.half_on_gpu):
             both = self.encoder(x)
         if both.dim() < 2 or both.shape[-1] % 2 or self.latent_dim not in (None, both.shape[-1] // 2):
@@ -122,8 +125,9 @@ class VAE(nn.Module):
 
     def decode(self, z: Tensor) -> Tensor:
         """The decoder's last layer at z (..., L), one event a code: any real numbers, as in `Autoencoder.decode`."""
-        if self.latent_dim is not None:
-            _expect_columns("z", z, self.latent_dim)
+        _expect_columns("z", z, self.latent_dim, self.decoder)
+        if z.dim() < 2:
+            raise ValueError(f"z must have shape (..., L), codes first; got {tuple(z.shape)}")
         with _half_precision(z.device, self.half_on_gpu):
             params = self.decoder(z.flatten(0, -2))
         return params.to(z.dtype).unflatten(0, z.shape[:-1])
@@ -134,9 +138,11 @@ class VAE(nn.Module):
         Raises:
             ValueError: the model was made without `latent_dim`.
         """
+        _guard.counts(0, n=n)
         if self.latent_dim is None:
             raise ValueError("sample needs latent_dim: expected VAE(encoder, decoder, latent_dim); got None")
         like = next(self.parameters())
+        _guard.noise(generator, like.device)
         shape = (n, self.latent_dim)
         return self.decode(torch.randn(shape, generator=generator, device=like.device, dtype=like.dtype))
 
@@ -179,6 +185,8 @@ def conv_vae(latent_dim: int, widths: Sequence[int] = (16, 32, 64, 128, 128), ch
 
     Source: Kingma & Welling (2014), with layers as in Radford et al. (2016), no normalisation. Book: chapter 7.
     """
+    _guard.counts(1, latent_dim=latent_dim, channels=channels, size=size)
+    _guard.counts(1, **{f"widths[{i}]": width for i, width in enumerate(widths)})
     small = size >> len(widths)
     if small < 1 or small << len(widths) != size:
         raise ValueError(f"size must be a multiple of 2^{len(widths)}, a half for every width; got {size}")
@@ -244,7 +252,14 @@ def _half_precision(device: torch.device, wanted: bool) -> AbstractContextManage
     return nullcontext()
 
 
-def _expect_columns(name: str, value: Tensor, columns: int) -> None:
+def _expect_columns(name: str, value: Tensor, columns: int | None, network: nn.Module) -> None:
+    """Rows of floats (..., columns) of the type of the network's parameters; half precision is autocast's business."""
+    _guard.floats(**{name: (value, "(...)")})
+    own = next((p.dtype for p in network.parameters()), value.dtype)
+    if own != value.dtype and not {own, value.dtype} & set(_guard.HALF):
+        raise TypeError(f"{name} must have the dtype of the model, {own}; got {value.dtype}")
+    if columns is None:
+        return
     if value.dim() < 2 or value.shape[-1] != columns:
         hint = "; flatten images with x.flatten(1)" if value.dim() > 2 else ""
         raise ValueError(f"{name} must have shape (B, {columns}); got {tuple(value.shape)}{hint}")

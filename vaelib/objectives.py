@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
+from vaelib import _guard
 from vaelib.distributions import normal_log_prob, reparameterize, standard_normal_kl
 from vaelib.models import VAEModel
 
@@ -70,10 +71,12 @@ def elbo_terms(
         `ElboTerms`; gradients reach the encoder through z and through the KL.
 
     Raises:
-        ValueError: the likelihood or the prior does not return one number per example.
+        TypeError: x is no floating tensor, or what should be a function or a generator is none.
+        ValueError: x is empty or has no event; the likelihood or the prior does not return one number per example.
 
     Source: Kingma & Welling (2014), eq. 10. Book: chapter 3; assembled in chapter 6.
     """
+    _check(model, x, log_likelihood, generator, prior)
     mu, logvar = model.encode(x)  # (B, L)
     z = reparameterize(mu, logvar, generator)  # (B, L)
     kl_per_dim = standard_normal_kl(mu.unsqueeze(-1), logvar.unsqueeze(-1))  # (B, L)
@@ -105,8 +108,8 @@ def log_weights(
 
     Source: Burda et al. (2016), section 3. Book: chapter 3.
     """
-    if isinstance(num_samples, bool) or not isinstance(num_samples, int) or num_samples < 1:
-        raise ValueError(f"num_samples must be a whole number, at least 1; got {num_samples!r}")
+    _guard.counts(1, num_samples=num_samples)
+    _check(model, x, log_likelihood, generator, prior)
     mu, logvar = model.encode(x)  # (B, L)
     z = reparameterize(mu.expand(num_samples, *mu.shape), logvar, generator)  # (K, B, L)
     likelihood = _log_likelihood(model, x, z, log_likelihood)  # (K, B)
@@ -137,6 +140,19 @@ def iwae_bound(
     """
     weights = log_weights(model, x, log_likelihood, num_samples, generator, prior)  # (K, B)
     return weights.logsumexp(0) - math.log(num_samples)
+
+
+def _check(model, x: Tensor, log_likelihood: LogLikelihood, generator, prior) -> None:
+    """What every bound asks of its arguments."""
+    parts = {f"model.{name}": getattr(model, name, None) for name in ("encode", "decode")}
+    _guard.functions(**parts, log_likelihood=log_likelihood)
+    if prior is not None:
+        _guard.functions(**{"prior.log_prob": getattr(prior, "log_prob", None)})
+    _guard.floats(x=(x, "(..., D)"))
+    if x.dim() < 2:
+        raise ValueError(f"x must have shape (B, ...), examples first; got {tuple(x.shape)}")
+    _guard.nonempty(x=x)
+    _guard.noise(generator, x.device)
 
 
 def _log_likelihood(model: VAEModel, x: Tensor, z: Tensor, log_likelihood: LogLikelihood) -> Tensor:

@@ -1,6 +1,7 @@
 """Arrays in, Figure out. A colour means one thing in the whole book; a name stands beside every line."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from numbers import Real
 from typing import Any
 
@@ -162,9 +163,9 @@ def label_line(axis, x: float, y: float, text: str, color: str, dx: float = 4, d
 
 def _number(name: str, value) -> float:
     """A number as it is, or as a float out of an array () or a tensor ()."""
-    try:
-        number = value if isinstance(value, Real | str) else float(value)
-    except (TypeError, ValueError, RuntimeError):
-        number = value
+    number: Any = value
+    if not isinstance(value, Real | str):
+        with suppress(TypeError, ValueError, RuntimeError):
+            number = float(value)
     _guard.numbers(**{name: number})
     return number

@@ -173,8 +173,8 @@ def evaluate(model, loss, x: Tensor, batch_size: int = 2000) -> float | tuple[fl
     expect_model_and_loss(model, loss)
     expect_count("batch_size", batch_size, 1)
     expect_examples("x", x)
-    numbers = tuple(mean(model, loss, x, batch_size).tolist())
-    return numbers if len(numbers) > 1 else numbers[0]
+    first, *others = mean(model, loss, x, batch_size).tolist()
+    return (first, *others) if others else first
 
 
 def as_float(x: Tensor) -> Tensor:

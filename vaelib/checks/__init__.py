@@ -171,7 +171,7 @@ def exercise(name, answer, is_right):
             f"{name}: your answer ({type(answer).__name__}) cannot be tested: {error}. "
             "Has it the type and the shape that the exercise asks for?"
         ) from error
-    truth = str(getattr(verdict, "dtype", "")) in ("bool", "torch.bool") and verdict.shape == ()
+    truth = str(getattr(verdict, "dtype", "")) in ("bool", "torch.bool") and getattr(verdict, "shape", None) == ()
     if not (isinstance(verdict, bool) or truth):
         raise TypeError(f"{name}: is_right must return True or False; the author's test returned {verdict!r}")
     print(f"{name}: right" if verdict else f"{name}: not yet; the hints are folded above")

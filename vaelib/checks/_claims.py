@@ -97,7 +97,8 @@ def claimed(label, claim, measured):
 def _side(label, text, measured):
     if NUMBER.fullmatch(text) and math.isfinite(_float(label, text)):
         return Side(text, None, np.asarray(_float(label, text)), text)
-    factor, name = TERM.fullmatch(text).groups() if TERM.fullmatch(text) else (None, text)
+    term = TERM.fullmatch(text)
+    factor, name = term.groups() if term else (None, text)
     if name not in measured:
         raise ValueError(f"{label}: claim must speak of {', '.join(measured)}; got {text!r}")
     scale = 1.0 if factor is None else _float(label, factor)

@@ -1,6 +1,7 @@
 """What counts as a label, as a line of words and as numbers; anything else is an error that says what came."""
 
 import re
+from typing import Any
 
 import numpy as np
 
@@ -61,12 +62,12 @@ def _stacked(where, values):
     return np.stack(parts)
 
 
-def _raw(where, value):
+def _raw(where, value: Any):
     if isinstance(value, np.ma.MaskedArray):
         raise TypeError(f"{where} must be numbers without a mask; got a masked array")
     if isinstance(value, int) and abs(value) > EXACT:
         raise ValueError(f"{where} must be whole numbers up to 2**53, which float64 tells apart; got {value}")
-    if not hasattr(value, "detach"):
+    if isinstance(value, int) or not hasattr(value, "detach"):
         return np.asarray(value)
     try:
         value = value.detach().cpu()

@@ -41,10 +41,14 @@ def log_marginal_iw(
 
     Source: Burda et al. (2016), section 5; Rezende et al. (2014), appendix E. Book: chapter 3.
     """
+    _guard.counts(1, num_samples=num_samples)
+    if chunk is not None:
+        _guard.counts(1, chunk=chunk)
+    _guard.functions(**{"model.encode": getattr(model, "encode", None)})
+    _guard.floats(x=(x, "(..., D)"))
+    _guard.nonempty(x=x)
     if chunk is None:
         chunk = max(1, (600 if x.device.type == "cpu" else 60_000) // max(1, len(x)))
-    if num_samples < 1 or chunk < 1:
-        raise ValueError(f"num_samples and chunk must be at least 1; got {num_samples} and {chunk}")
     q = model.encode(x)  # mu and logvar, (B, L) each
     encoded = _Encoded(q, model)
     total = torch.full(q[0].shape[:-1], -math.inf, dtype=q[0].dtype, device=q[0].device)
@@ -81,8 +85,9 @@ def bits_per_dim(log_prob: Tensor, dims: int, levels: int = 1) -> Tensor:
 
     Source: Theis et al. (2016), section 3.1. Book: chapter 6.
     """
-    if dims < 1 or levels < 1:
-        raise ValueError(f"dims and levels must be at least 1; got {dims} and {levels}")
+    _guard.floats(log_prob=(log_prob, "() or (...)"))
+    _guard.counts(1, dims=dims, levels=levels)
+    (log_prob,) = _guard.lift(log_prob)
     return -log_prob / (dims * math.log(2)) + math.log2(levels)
 
 

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from vaelib import _guard
 from vaelib.models import mlp
 
 ROWS = 500  # of a table of distances in memory at a time
@@ -43,14 +44,15 @@ def sample_quality(real: Tensor, made: Tensor, k: int = 5) -> SampleQuality:
         `SampleQuality`.
 
     Raises:
+        TypeError: what is no floating tensor.
         ValueError: other shapes, a feature that is NaN or infinite, or too few examples for k.
 
     Source: Kynkäänniemi et al. (2019), eq. 2 and 3; Naeem et al. (2020), eq. 3 and 4.
     Book: chapter 9.
     """
     _check_features(real=real, made=made)
-    if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k < min(len(real), len(made)):
-        raise ValueError(f"k must be a whole number from 1 to {min(len(real), len(made)) - 1}; got {k!r}")
+    _guard.counts(1, min(len(real), len(made)) - 1, k=k)
+    real, made = _guard.lift(real, made)
     reach_real, reach_made = _reach(real, k), _reach(made, k)
     reached = torch.zeros(len(real), dtype=torch.bool, device=real.device)  # by an invention's reach
     covered, hits = torch.zeros_like(reached), []
@@ -104,6 +106,7 @@ def nearest(made: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
     Book: chapter 1, "A score that a blank page cannot win".
     """
     _check_features(made=made, real=real)
+    made, real = _guard.lift(made, real)
     found = [_distances(part, real).min(1) for part in made.split(ROWS)]
     return torch.cat([f.values for f in found]), torch.cat([f.indices for f in found])
 
@@ -128,8 +131,16 @@ def classifier_features(
 
     Book: chapter 1, "A score that a blank page cannot win".
     """
+    _guard.floats(x=(x, "(N, D)"))
+    _guard.readable(x=x)
+    _guard.nonempty(x=x)
+    _guard.finite(x=x)
+    _guard.dense("labels", labels)
     if labels.shape != x.shape[:1]:
         raise ValueError(f"labels must have shape ({len(x)},), one for each example; got {tuple(labels.shape)}")
+    if labels.dtype != torch.int64 or labels.device.type == "meta" or labels.min() < 0:
+        raise TypeError(f"labels must be int64 from 0; got {labels.dtype}")
+    _guard.counts(1, steps=steps, batch_size=batch_size)
     classifier = mlp([x.shape[1], *hidden_dims, int(labels.max()) + 1]).to(x.device)
     adam = torch.optim.Adam(classifier.parameters(), lr=1e-3)
     for _ in range(steps):
@@ -144,14 +155,13 @@ def classifier_features(
 def _check_features(**named: Tensor) -> None:
     """Two finite matrices with the same columns."""
     (first, a), (second, b) = named.items()
+    _guard.floats(**{first: (a, "(N, F)"), second: (b, "(M, F)")})
+    _guard.readable(**named)
+    _guard.nonempty(**named)
     for name, value in named.items():
-        if value.dim() != 2 or len(value) < 2 or not value.is_floating_point():
-            raise ValueError(f"{name} must be floats (N, F) with N at least 2; got {value.dtype} {tuple(value.shape)}")
-        if not value.isfinite().all():
-            raise ValueError(f"{name} must be finite; got a NaN or an infinity")
-    if a.shape[1] != b.shape[1] or a.dtype != b.dtype:
-        got = f"{tuple(a.shape)} {a.dtype} and {tuple(b.shape)} {b.dtype}"
-        raise ValueError(f"{first} and {second} must have the same columns and dtype; got {got}")
+        if len(value) < 2:
+            raise ValueError(f"{name} must hold at least 2 examples; got {len(value)}")
+    _guard.finite(**named)
 
 
 def _distances(a: Tensor, b: Tensor) -> Tensor:
