@@ -52,7 +52,7 @@ def entry(cells, label, findings, why):
         unknown = ["nothing in it could be replaced"]
     return {
         "digest": digest(cells, label),
-        "attacked": len(noticed | blind.keys()),
+        "attacked": len(noticed.union(blind, *[found.attacked for found in findings])),
         "noticed": len(noticed),
         "one_sided": len(one_sided),
         "attacks": sum(found.attacks for found in findings),
@@ -61,7 +61,7 @@ def entry(cells, label, findings, why):
         "undeclared": sorted(blind.keys() - names),
         "declared_in_vain": sorted(names - blind.keys()),
         "unsaid": sorted(symbol for symbol in declared if not is_said(symbol, text)),
-        "vacuous": bool(findings) and all(reasons),
+        "vacuous": bool(findings) and all(reasons) and not why,
         "vacuous_checks": sum(map(bool, reasons)),
         "checks": len(findings) + len(why),
         "unknown": unknown,
