@@ -163,6 +163,7 @@ def mlp_vae(data_dim: int, latent_dim: int, hidden_dims: Sequence[int] = (400,))
 
     Source: Kingma & Welling (2014), appendix C. Book: chapter 6.
     """
+    _guard.counts(1, data_dim=data_dim, latent_dim=latent_dim)
     encoder = mlp([data_dim, *hidden_dims, 2 * latent_dim])
     return VAE(encoder, mlp([latent_dim, *reversed(hidden_dims), data_dim]), latent_dim, data_dim)
 
@@ -253,11 +254,13 @@ def _half_precision(device: torch.device, wanted: bool) -> AbstractContextManage
 
 
 def _expect_columns(name: str, value: Tensor, columns: int | None, network: nn.Module) -> None:
-    """Rows of floats (..., columns) of the type of the network's parameters; half precision is autocast's business."""
+    """Rows of floats (..., columns), of the type and on the device of the network's parameters (autocast converts)."""
     _guard.floats(**{name: (value, "(...)")})
-    own = next((p.dtype for p in network.parameters()), value.dtype)
-    if own != value.dtype and not {own, value.dtype} & set(_guard.HALF):
-        raise TypeError(f"{name} must have the dtype of the model, {own}; got {value.dtype}")
+    own = next(network.parameters(), value)
+    if own.dtype != value.dtype and not torch.is_autocast_enabled(value.device.type):
+        raise TypeError(f"{name} must have the dtype of the model, {own.dtype}; got {value.dtype}")
+    if own.device.type != value.device.type:
+        raise ValueError(f"{name} must be on the device of the model, {own.device}; got {value.device}")
     if columns is None:
         return
     if value.dim() < 2 or value.shape[-1] != columns:

@@ -142,10 +142,18 @@ def iwae_bound(
     return weights.logsumexp(0) - math.log(num_samples)
 
 
+def _check_model(model) -> None:
+    """A `VAEModel`, by what it offers."""
+    if isinstance(model, str) or not (
+        callable(getattr(model, "encode", None)) and callable(getattr(model, "decode", None))
+    ):
+        raise TypeError(f"model must have the functions encode(x) and decode(z); got {type(model).__name__}")
+
+
 def _check(model, x: Tensor, log_likelihood: LogLikelihood, generator, prior) -> None:
     """What every bound asks of its arguments."""
-    parts = {f"model.{name}": getattr(model, name, None) for name in ("encode", "decode")}
-    _guard.functions(**parts, log_likelihood=log_likelihood)
+    _check_model(model)
+    _guard.functions(log_likelihood=log_likelihood)
     if prior is not None:
         _guard.functions(**{"prior.log_prob": getattr(prior, "log_prob", None)})
     _guard.floats(x=(x, "(..., D)"))

@@ -134,8 +134,8 @@ def test_bits_per_dim_of_a_fair_coin_and_of_an_even_density():
     torch.testing.assert_close(bits_per_dim(coins, 784), torch.ones(1, dtype=torch.float64))
     flat = torch.zeros(3)  # log of the even density on [0, 1]: every one of 256 levels has one chance in 256
     torch.testing.assert_close(bits_per_dim(flat, 12_288, levels=256), torch.full((3,), 8.0))
-    for dims, levels in ((0, 1), (5, 0)):
-        with pytest.raises(ValueError, match=f"dims and levels must be at least 1; got {dims} and {levels}"):
+    for dims, levels, name in ((0, 1, "dims"), (5, 0, "levels")):
+        with pytest.raises(ValueError, match=f"{name} must be a whole number of at least 1; got 0"):
             bits_per_dim(flat, dims, levels)
 
 

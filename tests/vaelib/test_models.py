@@ -29,7 +29,7 @@ def test_the_last_layer_is_bare():
     assert (mlp([3, 8, 2])(torch.randn(500, 3)) < 0).any()  # no ReLU, no sigmoid at the end
     with pytest.raises(ValueError, match=r"at least two widths of 1 or more; got \[3\]"):
         mlp([3])
-    with pytest.raises(ValueError, match=r"got \[3, 0\]"):
+    with pytest.raises(ValueError, match=r"sizes\[1\] must be a whole number of at least 1; got 0"):
         mlp([3, 0])
 
 

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from vaelib import _guard
 from vaelib.models import VAEModel
-from vaelib.objectives import LogLikelihood, Prior, log_weights
+from vaelib.objectives import LogLikelihood, Prior, _check_model, log_weights
 
 
 @torch.no_grad()
@@ -44,7 +44,7 @@ def log_marginal_iw(
     _guard.counts(1, num_samples=num_samples)
     if chunk is not None:
         _guard.counts(1, chunk=chunk)
-    _guard.functions(**{"model.encode": getattr(model, "encode", None)})
+    _check_model(model)
     _guard.floats(x=(x, "(..., D)"))
     _guard.nonempty(x=x)
     if chunk is None:

@@ -66,6 +66,7 @@ def sample_quality(real: Tensor, made: Tensor, k: int = 5) -> SampleQuality:
     return SampleQuality(*map(float, numbers))
 
 
+@torch.no_grad()
 def frechet_distance(real: Tensor, made: Tensor) -> float:
     """Squared distance of means plus trace(A + B - 2 (A B)^(1/2)) of covariances: two Gaussians fitted and compared.
 
@@ -124,7 +125,7 @@ def classifier_features(
         batch_size: examples a step.
 
     Returns:
-        A network from (B, D) to the features (B, hidden_dims[-1]), frozen.
+        A network from (B, D) to the features (B, hidden_dims[-1]), frozen, of the type and on the device of x.
 
     Raises:
         ValueError: there is not one label for every example.
@@ -141,7 +142,8 @@ def classifier_features(
     if labels.dtype != torch.int64 or labels.device.type == "meta" or labels.min() < 0:
         raise TypeError(f"labels must be int64 from 0; got {labels.dtype}")
     _guard.counts(1, steps=steps, batch_size=batch_size)
-    classifier = mlp([x.shape[1], *hidden_dims, int(labels.max()) + 1]).to(x.device)
+    (x,) = _guard.lift(x)
+    classifier = mlp([x.shape[1], *hidden_dims, int(labels.max()) + 1]).to(x)
     adam = torch.optim.Adam(classifier.parameters(), lr=1e-3)
     for _ in range(steps):
         rows = torch.randint(len(x), (batch_size,), device=x.device)
