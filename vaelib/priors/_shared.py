@@ -1,0 +1,42 @@
+"""What all priors share: the loss of maximum likelihood, the look at their codes, their noise and their layers."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from vaelib import _guard
+from vaelib.models import mlp
+
+
+def prior_loss(prior: nn.Module, z: Tensor) -> Tensor:
+    """The mean of -log r(z) over codes, which training makes small: maximum likelihood.
+
+    Args:
+        prior: anything with `log_prob(z) -> (B,)`.
+        z: codes, (B, L); draws of q(z|x), or means.
+
+    Returns:
+        (), nats per code. On codes that were not trained on, it estimates the cross-entropy of q(z) and r.
+
+    Book: chapter 9.
+    """
+    return -prior.log_prob(z).mean()
+
+
+def as_codes(z: Tensor, like: Tensor) -> Tensor:
+    """z as a prior with parameters such as `like` (..., L) computes with it, or an error that says what it expects."""
+    _guard.floats(prior=(like.flatten()[0], "()"), z=(z, f"(..., {like.shape[-1]})"))
+    return _guard.lift(z)[0]
+
+
+def standard_noise(n: int, like: Tensor, generator: torch.Generator | None) -> Tensor:
+    """n draws from N(0, I), (n, L), of the dtype and on the device of `like` (..., L)."""
+    _guard.counts(1, n=n)
+    _guard.noise(generator, like.device)
+    return torch.randn(n, like.shape[-1], generator=generator, dtype=like.dtype, device=like.device)
+
+
+def smooth_mlp(sizes: Sequence[int]) -> nn.Sequential:
+    """The `mlp` with SiLU for ReLU: its Jacobian has no jumps, so that a density made of it has none."""
+    return nn.Sequential(*[nn.SiLU() if isinstance(layer, nn.ReLU) else layer for layer in mlp(sizes)])
