@@ -74,12 +74,11 @@ class FlowMatchingPrior(nn.Module):
         return end[..., -1] - 0.5 * (end[..., :-1].square() + LOG_2PI).sum(-1)
 
     def _with_divergence(self, state: Tensor, t: float) -> Tensor:
-        """v and its divergence, (..., L + 1): a derivative along each axis gives a column of the Jacobian."""
-        z = state[..., :-1]
-        along = lambda axis: torch.func.jvp(lambda y: self.velocity(y, t), (z,), (axis.expand_as(z),))  # noqa: E731
-        axes = torch.eye(z.shape[-1], dtype=z.dtype, device=z.device)
-        v, columns = torch.func.vmap(along, out_dims=(None, 0))(axes)  # (..., L) and (L, ..., L)
-        return torch.cat([v, columns.diagonal(dim1=0, dim2=-1).sum(-1, keepdim=True)], -1)
+        """v and its divergence, (..., L + 1): each axis, pulled back through v, gives a row of the Jacobian."""
+        v, pull_back = torch.func.vjp(lambda z: self.velocity(z, t), state[..., :-1])
+        axes = torch.eye(v.shape[-1], dtype=v.dtype, device=v.device)
+        (rows,) = torch.func.vmap(lambda axis: pull_back(axis.expand_as(v)))(axes)  # (L, ..., L)
+        return torch.cat([v, rows.diagonal(dim1=0, dim2=-1).sum(-1, keepdim=True)], -1)
 
 
 def flow_matching_loss(prior: FlowMatchingPrior, z: Tensor, generator: torch.Generator | None = None) -> Tensor:
