@@ -35,7 +35,7 @@ class GaussianPrior(nn.Module):
         Raises:
             ValueError: the codes do not span all L dimensions, so that no Gaussian is best; nothing has changed then.
         """
-        codes = as_codes(codes, self.mean).double()
+        codes = as_codes(codes, self.mean).cpu().double()  # Apple GPUs have no float64
         _guard.shapes(codes=(codes, "(N, L)"))
         mean = codes.mean(0)
         cov = (codes - mean).T @ (codes - mean) / len(codes)
