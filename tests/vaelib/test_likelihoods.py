@@ -298,6 +298,16 @@ def test_extreme_parameters_give_numbers_and_slopes(make, dtype, name):
 
 
 @BOTH
+@pytest.mark.parametrize("log_scale", [-200.0, 200.0, 1e6])
+def test_a_mixture_at_any_scale(log_scale, dtype):
+    params = torch.tensor([0.0, 0.5, log_scale], dtype=dtype, requires_grad=True)
+    value = LogisticMixtureLikelihood(1).log_mass(LEVELS, params)
+    value.sum().backward()
+    assert value.isfinite().all() and params.grad.isfinite().all()
+    assert value.detach().double().exp().sum().item() == pytest.approx(1, abs=1e-6)
+
+
+@BOTH
 @pytest.mark.parametrize("logvar", [-80.0, -30.0, 0.0, 40.0, 80.0])
 def test_gaussian_masses_at_any_sigma(logvar, dtype):
     likelihood = GaussianLikelihood(logvar).to(dtype)

@@ -23,34 +23,37 @@ def crowd(L, num_components, between):
 
 @pytest.fixture(scope="module", params=[(2, 5, 0.97), (5, 6, 0.8)], ids=["L = 2", "L = 5"])
 def case(request):
-    """Codes to learn from, codes held out, N(0, I), and KL(q || N(0, I)) from 300,000 draws, 1.9 and 2.1 nats."""
+    """Codes to learn from, codes held out, N(0, I), and KL(q || N(0, I)) from 100,000 draws, about 2 nats."""
     torch.manual_seed(0)
     q, prior = crowd(*request.param), GaussianPrior(request.param[0])
-    many = q.sample((300_000,))
+    many = q.sample((100_000,))
     truth = (q.log_prob(many) - prior.log_prob(many)).mean().item()
-    return q.sample((10_000,)), q.sample((10_000,)), prior, truth
+    return q.sample((30_000,)), q.sample((10_000,)), prior, truth
 
 
 def test_a_fitted_density_finds_the_misfit(case):
     codes, held_out, prior, truth = case
     torch.manual_seed(0)
     fitted = MixturePrior(codes.shape[1], 8).start(codes)
-    fit(fitted, prior_loss, codes, epochs=15, batch_size=500, lr=2e-2, device=CPU)
+    fit(fitted, prior_loss, codes, epochs=6, batch_size=500, lr=2e-2, device=CPU)
     value, stderr = misfit_by_density(held_out, fitted, prior)
     assert 1.5 < truth < 3 and value.item() == pytest.approx(truth, rel=0.05)
     assert value < truth + 5 * stderr and 0 < stderr < 0.02 * truth
 
 
-def test_a_poor_density_falls_short_and_never_beyond(case):
+def test_a_poor_density_falls_short_by_what_it_misses(case):
+    """A Gaussian sees the covariance alone: (tr C - log det C - L) / 2 nats, in closed form."""
     codes, held_out, prior, truth = case
-    value, _ = misfit_by_density(held_out, GaussianPrior(codes.shape[1]).fit(codes), prior)
-    assert value < 0.1 * truth  # mean 0 and variance 1: the Gaussian sees next to nothing
+    value, stderr = misfit_by_density(held_out, GaussianPrior(codes.shape[1]).fit(codes), prior)
+    cov = torch.cov(held_out.T)
+    seen = 0.5 * (cov.trace() - cov.logdet() - len(cov)).item()
+    assert value.item() == pytest.approx(seen, abs=5 * stderr.item() + 0.01) and value < 0.6 * truth
 
 
 def test_a_classifier_finds_the_misfit_without_a_density(case):
     codes, held_out, prior, truth = case
     torch.manual_seed(0)
-    value, stderr = misfit_by_classifier(held_out, codes, prior, epochs=25, hidden_dims=(64, 64))
+    value, stderr = misfit_by_classifier(held_out, codes, prior, epochs=12, hidden_dims=(128, 128))
     assert value.item() == pytest.approx(truth, rel=0.05) and 0 < stderr < 0.02 * truth
 
 
@@ -66,7 +69,7 @@ def test_clouds_fail_on_both_sides_where_there_are_many_dimensions(L, with_own, 
     """Data drawn from a linear-Gaussian model itself, with its exact posterior: q(z) is N(0, I) and the misfit 0."""
     torch.manual_seed(0)
     variance = 0.06
-    mu = (1 - variance) ** 0.5 * torch.randn(3000, L)
+    mu = (1 - variance) ** 0.5 * torch.randn(1000, L)
     logvar = torch.full_like(mu, math.log(variance))
     z = mu + variance**0.5 * torch.randn_like(mu)
     found = [(clouds_log_prob(z, mu, logvar, own) - GaussianPrior(L).log_prob(z)).mean() for own in (False, True)]
