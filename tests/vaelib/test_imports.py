@@ -36,6 +36,8 @@ ALLOWED = {  # who may import whom, as in the table of modules
     "checkpoints": set(), "train": {"checkpoints"},
     "models": {"distributions"}, "linear": {"distributions"}, "objectives": {"distributions", "models"},
     "metrics": {"models", "objectives"}, "widgets": {"distributions", "linear", "plots"},
+    "likelihoods": {"distributions"}, "priors": {"distributions", "models"},
+    "misfit": {"distributions", "models", "train"},
 }  # fmt: skip
 
 

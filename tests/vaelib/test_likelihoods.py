@@ -16,7 +16,7 @@ from vaelib.likelihoods import (
     LogisticMixtureLikelihood,
     PixelGaussianLikelihood,
 )
-from vaelib.models import VAE
+from vaelib.models import mlp_vae
 from vaelib.objectives import elbo_terms
 
 BOTH = pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=["float32", "float64"])
@@ -209,7 +209,7 @@ def test_a_density_times_the_bin_is_its_mass_where_it_is_smooth():
 def test_the_elbo_takes_both_densities_and_masses(make):
     torch.manual_seed(0)
     likelihood, x = make(), torch.randint(256, (4, 6), dtype=torch.uint8) / 255
-    model = VAE(6, 2, hidden_dims=())
+    model = mlp_vae(6, 2, hidden_dims=())
     model.decoder = torch.nn.Linear(2, 6 * likelihood.params_per_dim)
     for function in (likelihood, likelihood.log_prob, likelihood.log_mass):
         terms = elbo_terms(model, x, function)

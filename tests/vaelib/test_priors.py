@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import distributions as td
 
-from vaelib.models import VAE
+from vaelib.models import mlp_vae
 from vaelib.priors import (
     CouplingPrior,
     FlowMatchingPrior,
@@ -30,7 +30,7 @@ def draws(*shape, seed=0, dtype=DOUBLE):
 
 
 def vamp(L):
-    return VampPrior(VAE(9, L, hidden_dims=(8,)).double().encode, torch.rand(4, 9, dtype=DOUBLE))
+    return VampPrior(mlp_vae(9, L, hidden_dims=(8,)).double().encode, torch.rand(4, 9, dtype=DOUBLE))
 
 
 KINDS = {
@@ -90,7 +90,7 @@ def test_dtype_shapes_and_noise_are_the_callers(make):
     for dtype in (torch.float32, torch.float64):
         prior = make(3).to(dtype)
         if make is vamp:
-            prior = VampPrior(VAE(9, 3).to(dtype).encode, torch.rand(4, 9, dtype=dtype))
+            prior = VampPrior(mlp_vae(9, 3).to(dtype).encode, torch.rand(4, 9, dtype=dtype))
         z = prior.sample(5, torch.Generator().manual_seed(0))
         assert z.shape == (5, 3) and z.dtype == dtype
         assert torch.equal(z, prior.sample(5, torch.Generator().manual_seed(0)))
@@ -171,7 +171,7 @@ def test_a_mixture_starts_where_the_codes_are():
 
 def test_a_vamp_prior_is_the_mean_of_clouds_and_trains_its_pictures_alone():
     torch.manual_seed(0)
-    model, pictures = VAE(9, 2), torch.rand(4, 9)
+    model, pictures = mlp_vae(9, 2), torch.rand(4, 9)
     prior = VampPrior(model.encode, pictures)
     z = torch.randn(6, 2)
     mu, logvar = model.encode(pictures)
