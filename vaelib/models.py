@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, nn
 
 from vaelib import _guard
-from vaelib.distributions import normal_log_prob
 
 
 def mlp(sizes: Sequence[int]) -> nn.Sequential:
@@ -214,27 +213,6 @@ class _Centred(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return 4 * x - 2
-
-
-class GaussianLikelihood(nn.Module):
-    """log N(x; mu, sigma^2 I) with one sigma for all pixels, a parameter that is trained like any other.
-
-    Assign it to the model, `model.likelihood = GaussianLikelihood()`, and hand it to the objective:
-    `elbo_terms(model, x, model.likelihood)`. With `.requires_grad_(False)` sigma stays as it is.
-
-    Args:
-        logvar: log sigma^2 at the start; Adam moves it by about its learning rate a step.
-
-    Source: Rybkin et al. (2021). Book: chapter 7.
-    """
-
-    def __init__(self, logvar: float = 0.0):
-        super().__init__()
-        self.logvar = nn.Parameter(torch.tensor(float(logvar)))
-
-    def forward(self, x: Tensor, mu: Tensor) -> Tensor:
-        """Nats for x (..., D) and the decoder's means mu (..., D): (...)."""
-        return normal_log_prob(x, mu, self.logvar)
 
 
 def _keep_variance(layer: nn.Module) -> None:

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from vaelib.distributions import bernoulli_log_prob
-from vaelib.models import VAE, Autoencoder, GaussianLikelihood, conv_vae, mlp, mlp_vae
+from vaelib.likelihoods import GaussianLikelihood
+from vaelib.models import VAE, Autoencoder, conv_vae, mlp, mlp_vae
 from vaelib.objectives import elbo_terms
 from vaelib.train import fit
 
