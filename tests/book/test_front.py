@@ -54,6 +54,7 @@ def test_the_entrance_has_a_language_a_title_and_a_way_in(built):
     assert 'href="book/intro.html"' in text and "og:url" not in text and not (built / "sitemap.xml").exists()
 
 
+@pytest.mark.slow
 def test_where_the_address_is_known_there_is_a_sitemap_and_every_page_names_itself(tmp_path):
     (tmp_path / "index.rst").write_text(
         "Title\n=====\n\n" + "Some words that are long enough to describe this page.  " * 2

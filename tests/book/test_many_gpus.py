@@ -13,6 +13,8 @@ from vaelib.data import load
 from vaelib.distributions import bernoulli_log_prob, reparameterize, standard_normal_kl
 from vaelib.models import mlp_vae
 
+pytestmark = pytest.mark.slow  # it trains, builds or starts other programs
+
 SCRIPT = Path(__file__).resolve().parents[2] / "book" / "scripts" / "many_gpus.py"
 BATCH, EPOCHS = 96, 2
 

@@ -14,6 +14,8 @@ import pytest
 from PIL import Image
 from small_notebooks import new_code_cell, new_notebook, new_output
 
+pytestmark = pytest.mark.slow  # it trains, builds or starts other programs
+
 ROOT = Path(__file__).resolve().parents[2]
 BAR = "from tqdm.notebook import tqdm\nfor _ in tqdm(range(3)):\n    pass"
 FIGURE = """import anywidget

@@ -9,6 +9,8 @@ import types
 import publish
 import pytest
 
+pytestmark = pytest.mark.slow  # it trains, builds or starts other programs
+
 VERSION = "0" * 40
 
 

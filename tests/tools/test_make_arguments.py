@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow  # it trains, builds or starts other programs
+
 ROOT = next(folder for folder in Path(__file__).resolve().parents if (folder / "Makefile").exists())
 GOOD = "https://github.com/owner/name"
 RUNS = ["touch RAN", "$(shell touch RAN)", "${shell touch RAN}", "$(file >RAN)", "$(eval $(shell touch RAN))"]

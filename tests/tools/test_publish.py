@@ -302,6 +302,7 @@ def test_make_passes_the_address_on_and_wants_one(arguments, expected):
     assert expected in done.stdout + done.stderr and (done.returncode == 0) == ("use:" not in expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("address", ["", ADDRESS])
 def test_pages_have_a_colab_button_when_there_is_an_address(house, address):
     """Built by Jupyter Book from the book's own settings, less its local extensions."""

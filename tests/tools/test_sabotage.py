@@ -12,6 +12,8 @@ sys.path[:0] = [str(ROOT / "tools")]
 from _sabotage_cells import is_said, needed, read  # noqa: E402
 from _sabotage_table import digest, entry, problems  # noqa: E402
 
+pytestmark = pytest.mark.slow  # it trains, builds or starts other programs
+
 DENSITIES = """
 import numpy as np
 from vaelib.checks import check, check_bound

@@ -8,6 +8,8 @@ import pytest
 import slides
 from test_book_pages import Links
 
+pytestmark = pytest.mark.slow  # it trains, builds or starts other programs
+
 BOOK = Path(__file__).resolve().parents[2] / "book"
 CHAPTER = "04_kl"
 

@@ -22,6 +22,7 @@ HEAVY = [
 ]
 
 
+@pytest.mark.slow
 def test_no_module_loads_anything_heavy():
     """Each of these takes from 0.1 to over a second; all modules are imported in one fresh Python."""
     code = "import sys, torch; before = set(sys.modules)\n"

@@ -233,6 +233,7 @@ def test_an_assigned_likelihood_is_part_of_the_model():
     assert fixed(torch.zeros(1, 3), torch.zeros(1, 3)).requires_grad is False
 
 
+@pytest.mark.slow
 def test_a_small_model_learns_to_copy():
     """Two coloured pictures told apart by two numbers: the error falls far below that of the mean picture."""
     torch.manual_seed(0)

@@ -163,6 +163,7 @@ def test_figure_and_labels():
     assert not axes[0].spines["top"].get_visible()
 
 
+@pytest.mark.slow
 def test_every_figure_of_a_notebook_is_shown_once():
     draw = "figure, axis = new_figure(2, 1)\n_ = axis.plot([0, 1])"
     sources = ["from vaelib.plots import new_figure", draw, draw, "1 + 1"]

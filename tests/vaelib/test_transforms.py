@@ -5,6 +5,8 @@ import torch
 
 from vaelib import distributions as vd
 
+pytestmark = pytest.mark.slow  # it trains, builds or starts other programs
+
 DOUBLE = torch.float64
 
 

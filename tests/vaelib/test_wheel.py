@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+pytestmark = pytest.mark.slow  # it trains, builds or starts other programs
+
 ROOT = Path(__file__).resolve().parents[2]
 OPTIONAL = ("matplotlib", "sklearn", "anywidget", "pooch", "PIL", "torchvision", "scipy")
 

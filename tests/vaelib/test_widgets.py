@@ -431,6 +431,7 @@ def test_colours_mean_what_they_mean_in_the_book_and_can_be_read():
     }
 
 
+@pytest.mark.slow
 def test_importing_widgets_loads_neither_anywidget_nor_matplotlib():
     code = "import sys, vaelib.widgets; print({'anywidget', 'ipywidgets', 'matplotlib'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -452,6 +453,7 @@ def chapter(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 def test_executing_a_chapter_keeps_what_a_figure_needs(chapter):
     notebook = nbformat.read(chapter, as_version=4)
     state = notebook.metadata.widgets[STATE]["state"]
@@ -463,6 +465,7 @@ def test_executing_a_chapter_keeps_what_a_figure_needs(chapter):
     assert chapter.stat().st_size < 100_000 * len(FIGURES)
 
 
+@pytest.mark.slow
 def test_the_page_holds_the_picture_with_its_alt_text_and_the_host(chapter, tmp_path):
     shutil.copy(chapter, tmp_path / "index.ipynb")
     plain = '{"cells": [{"cell_type": "markdown", "metadata": {}, "source": "# Plain"}], "metadata": {}, '
