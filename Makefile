@@ -21,7 +21,7 @@ ifneq ($(value VAELIB_DATA),)
 override export VAELIB_DATA := $(if $(filter /%,$(value VAELIB_DATA)),,$(CURDIR)/)$(value VAELIB_DATA)
 endif
 
-.PHONY: help book test quick unit notebooks lint execute links pdf bench mutants publish unpublish \
+.PHONY: help book test quick unit offline notebooks lint execute links pdf bench mutants publish unpublish \
 	colab-test slides clean
 
 help:
@@ -49,6 +49,12 @@ quick: $(STAMP)
 
 unit: $(STAMP)
 	$(BIN)/python -m pytest tests
+
+# What can differ where there is neither data nor a network: the build, loading, and the chapters that load something.
+offline: $(STAMP)
+	$(BUILD)
+	$(BIN)/python -m pytest --nbval tests/vaelib/test_data.py tests/vaelib/test_folder.py tests/vaelib/test_wheel.py \
+		tests/book/test_many_gpus.py $(shell grep -l vaelib.data book/*.ipynb)
 
 notebooks: $(STAMP)
 	$(BIN)/python -m pytest --nbval book
