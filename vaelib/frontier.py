@@ -1,0 +1,101 @@
+"""Rate and distortion along beta: exact for a linear VAE, and the stored points of trained ones."""
+
+from importlib.resources import files
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vaelib.distributions import LOG_2PI
+
+
+class RateDistortion(NamedTuple):
+    """Where a linear VAE ends: means per example, one entry for each beta.
+
+    Attributes:
+        rate: KL(q(z|x) || p(z)), nats.
+        distortion: -E_q[log p(x|z)], nats, constants included.
+        squared_error: E_q of the summed squared error, in squared units of the data.
+        kept: how many directions the code holds, int64.
+    """
+
+    rate: Tensor
+    distortion: Tensor
+    squared_error: Tensor
+    kept: Tensor
+
+
+def reverse_waterfilling(
+    eigenvalues: Tensor, beta: Tensor | float, sigma: float = 1.0, latent_dim: int | None = None
+) -> RateDistortion:
+    """Directions with lambda_i > beta sigma^2 are kept, at log(lambda_i / (beta sigma^2)) / 2 nats each.
+
+    The optimum of -E_q[log p(x|z)] + beta KL over linear decoders N(W z + b, sigma^2 I) and Gaussian encoders. A kept
+    direction is left with an error of beta sigma^2, the water level; a dropped one with its whole variance.
+
+    Args:
+        eigenvalues: of the data's covariance, (D,), at least 0, in any order.
+        beta: > 0; a number or a tensor (...).
+        sigma: standard deviation of p(x|z), > 0.
+        latent_dim: the most directions that the code can hold; all of them by default.
+
+    Returns:
+        `RateDistortion`, with the shape of beta.
+
+    Raises:
+        ValueError: beta or sigma not positive, an eigenvalue below 0, or latent_dim outside 1..D.
+
+    Source: Cover & Thomas (2006), section 10.3.3; Lucas et al. (2019) for beta = 1. Book: chapter 10.
+    """
+    level = torch.as_tensor(beta, dtype=eigenvalues.dtype, device=eigenvalues.device)[..., None] * sigma**2
+    size = len(eigenvalues)
+    if not (level > 0).all() or not sigma > 0 or not (eigenvalues >= 0).all():
+        raise ValueError("beta and sigma must be positive and eigenvalues at least 0")
+    if latent_dim is not None and not 1 <= latent_dim <= size:
+        raise ValueError(f"latent_dim must lie between 1 and D = {size}; got {latent_dim}")
+    ordered = eigenvalues.sort(descending=True).values
+    room = torch.arange(size, device=eigenvalues.device) < (latent_dim or size)
+    kept = (ordered > level) & room  # (..., D)
+    rate = torch.where(kept, (ordered / level).log() / 2, 0).sum(-1)
+    squared_error = torch.where(kept, level, ordered).sum(-1)
+    constant = 0.5 * size * (LOG_2PI + 2 * np.log(sigma))
+    return RateDistortion(rate, constant + squared_error / (2 * sigma**2), squared_error, kept.sum(-1))
+
+
+class StoredFrontier(NamedTuple):
+    """Twelve betas, three seeds each: VAEs with sigma = 1 trained on grey MNIST by `python -m benchmarks frontier`.
+
+    Attributes:
+        date: when they were trained.
+        betas: (T,), ascending.
+        rate, distortion: on test pictures, (T, S), nats; the distortion without its constant (D / 2) log 2 pi.
+        train_rate, train_distortion: the same on training pictures.
+        eigenvalues: of the covariance of the training pictures, (D,), descending.
+        digits: the six test digits, (6, 28, 28), in [0, 1].
+        reconstructions: of them at the mean code, by the models of the first seed, (T, 6, 28, 28).
+    """
+
+    date: str
+    betas: Tensor
+    rate: Tensor
+    distortion: Tensor
+    train_rate: Tensor
+    train_distortion: Tensor
+    eigenvalues: Tensor
+    digits: Tensor
+    reconstructions: Tensor
+
+
+def stored_frontier() -> StoredFrontier:
+    """The runs that come with the library, float64. Book: chapter 10."""
+    with (files("vaelib") / "stored" / "frontier.npz").open("rb") as file:
+        kept = dict(np.load(file))
+    runs = torch.from_numpy(
+        kept["runs"]
+    )  # (T S, 6), by beta, then seed: both, rate and distortion, both again on training pictures
+    betas = runs[:, 0].unique()
+    parts = runs[:, 2:].T.reshape(4, len(betas), -1)
+    pictures = torch.from_numpy(kept["pictures"]).double().reshape(1 + len(betas), -1, 28, 28) / 255
+    eigenvalues = torch.from_numpy(kept["eigenvalues"]).double()
+    return StoredFrontier(str(kept["date"]), betas, *parts, eigenvalues, pictures[0], pictures[1:])
