@@ -2,10 +2,11 @@
 
     python -m benchmarks [--save] [ROW ...]
 
-Rows: autoencoder, vae, target, likelihood, covariance, 'covariance steps'; and three that are no races: products, what
-our epoch and our log p cost as a multiple of their own matrix products, seeds, how good chapter 6's
-training gets from five seeds, and chapters, how long every chapter runs. All of them by default. With --save, what
-was measured goes into benchmarks/results.json, and book/results.md is written from it.
+Rows: autoencoder, vae, target, likelihood, covariance, 'covariance steps'; and four that are no races: products, what
+our epoch and our log p cost as a multiple of their own matrix products, seeds, how good chapter 6's training gets from
+five seeds, frontier, chapter 10's rate and distortion at twelve betas, and chapters, how long every chapter runs. All of
+them by default. With --save, what was measured goes into benchmarks/results.json, and book/results.md is written from
+it; the frontier's points and pictures also go into vaelib/stored/frontier.npz.
 """
 
 import argparse
@@ -13,7 +14,7 @@ import os
 
 import torch
 
-from benchmarks import chapters, covariance, epoch, likelihood, products, seeds, target
+from benchmarks import chapters, covariance, epoch, frontier, likelihood, products, seeds, target
 from benchmarks.report import Row, Seeds, save, table
 from vaelib.train import default_device
 
@@ -25,16 +26,17 @@ ROWS = {
     "covariance": ("ten steps of a linear autoencoder, covariance built first", covariance.measure),
     "covariance steps": ("the same ten steps, the covariance there already", covariance.without_building),
 }
+OTHERS = ["products", "seeds", "frontier", "chapters"]
 PAIRS = 5
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("rows", nargs="*", choices=[*ROWS, "products", "seeds", "chapters", []], help="default: all")
+    parser.add_argument("rows", nargs="*", choices=[*ROWS, *OTHERS, []], help="default: all")
     parser.add_argument("--save", action="store_true", help="keep the rows and write book/results.md")
     chosen = parser.parse_args()
     os.environ["VAELIB_PROGRESS"] = "0"
-    keys = chosen.rows or [*ROWS, "products", "seeds", "chapters"]
+    keys = chosen.rows or [*ROWS, *OTHERS]
     keep = save if chosen.save else lambda **measured: None  # at once: a later failure loses nothing
     for device in sorted({torch.device("cpu"), default_device()}, key=str):
         for key in [key for key in keys if key in ROWS]:
@@ -51,6 +53,12 @@ def main() -> None:
             ends = Seeds(str(device), [seeds.run(device, seed) for seed in range(PAIRS)])
             print(ends, flush=True)
             keep(seeds=[ends])
+    if "frontier" in keys:
+        points, album = frontier.run(default_device())
+        print(points, flush=True)
+        keep(frontier=[points])
+        if chosen.save:
+            frontier.store(points, album)
     if "chapters" in keys:
         keep(chapters=[chapters.measure(default_device())])
 
