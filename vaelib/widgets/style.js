@@ -1,13 +1,13 @@
 /* The look of every live figure. The colours are those of vaelib/plots.py; the dark ones are their lighter twins. */
 const ROOT_STYLE = `
 .live-figure {
-  --data: #333333; --q: #0072B2; --p: #BA4A00; --prior: #8A6D00; --posterior: #00785A;
+  --data: #333333; --q: #0072B2; --p: #BA4A00; --prior: #8A6D00; --posterior: #00785A; --pca: #A23B72;
   --soft: #5a5a5a; --line: #d9d9d9; --edge: #7a7a7a; --paper: #ffffff; --raised: #f4f5f6;
   box-sizing: border-box; max-width: 760px; padding: 4px 0; color: var(--data); background: var(--paper);
   font: 14px/1.35 system-ui, "Segoe UI", Roboto, Arial, sans-serif;
 }
 .live-figure[data-mode="dark"] {
-  --data: #e4e4e4; --q: #6DB8E8; --p: #F2A36B; --prior: #DDBD55; --posterior: #5CC9A7;
+  --data: #e4e4e4; --q: #6DB8E8; --p: #F2A36B; --prior: #DDBD55; --posterior: #5CC9A7; --pca: #E58DBB;
   --soft: #b3b3b3; --line: #3d434a; --edge: #8d949c; --paper: #14181e; --raised: #222831;
   color-scheme: dark; padding: 10px 12px; border-radius: 6px;
 }`;
@@ -19,6 +19,7 @@ const PARTS_STYLE = `
 .p { --own: var(--p); color: var(--own); }
 .prior { --own: var(--prior); color: var(--own); }
 .posterior { --own: var(--posterior); color: var(--own); }
+.pca { --own: var(--pca); color: var(--own); }
 svg { display: block; width: 100%; margin: 0; }
 svg * { fill: none; stroke: currentColor; stroke-width: 2.2px; stroke-linecap: round; }
 svg text { font-size: 13px; fill: currentColor; stroke: none; }
