@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from benchmarks.report import ROOT
 from benchmarks.usual import pictures
 from vaelib.linear import covariance
-from vaelib.models import VAE
+from vaelib.models import mlp_vae
 from vaelib.objectives import elbo_terms
 from vaelib.train import as_float, evaluate, fit, set_seed
 
@@ -67,7 +67,7 @@ def train(beta: float, seed: int, x: Tensor, device: torch.device) -> nn.Module:
         return distortion + beta * rate
 
     set_seed(seed)
-    model = VAE(x.shape[1], LATENT, HIDDEN)
+    model = mlp_vae(x.shape[1], LATENT, HIDDEN)
     model.decoder[-1].bias.data = as_float(x).mean(0)  # start from the mean picture
     adam = torch.optim.Adam(model.parameters(), fused=True)
     cycle = torch.optim.lr_scheduler.OneCycleLR(adam, PEAK, epochs=PASSES, steps_per_epoch=len(x) // BATCH)
