@@ -4,9 +4,9 @@
 
 Rows: autoencoder, vae, target, likelihood, covariance, 'covariance steps'; and four that are no races: products, what
 our epoch and our log p cost as a multiple of their own matrix products, seeds, how good chapter 6's training gets from
-five seeds, frontier, chapter 10's rate and distortion at twelve betas, and chapters, how long every chapter runs. All of
-them by default. With --save, what was measured goes into benchmarks/results.json, and book/results.md is written from
-it; the frontier's points and pictures also go into vaelib/stored/frontier.npz.
+five seeds, frontier, chapter 10's rate and distortion at twelve betas, and chapters, how long every chapter runs. All
+by default. With --save, what was measured goes into benchmarks/results.json, and book/results.md is written from it;
+the frontier's points and pictures also go into vaelib/stored/frontier.npz.
 """
 
 import argparse

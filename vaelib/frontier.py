@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vaelib import _guard
 from vaelib.distributions import LOG_2PI
 
 
@@ -44,16 +45,20 @@ def reverse_waterfilling(
         `RateDistortion`, with the shape of beta.
 
     Raises:
-        ValueError: beta or sigma not positive, an eigenvalue below 0, or latent_dim outside 1..D.
+        TypeError: eigenvalues or beta are no floating tensors or numbers.
+        ValueError: beta or sigma not positive, an eigenvalue below 0 or not finite, or latent_dim outside 1..D.
 
     Source: Cover & Thomas (2006), section 10.3.3; Lucas et al. (2019) for beta = 1. Book: chapter 10.
     """
-    level = torch.as_tensor(beta, dtype=eigenvalues.dtype, device=eigenvalues.device)[..., None] * sigma**2
-    size = len(eigenvalues)
-    if not (level > 0).all() or not sigma > 0 or not (eigenvalues >= 0).all():
-        raise ValueError("beta and sigma must be positive and eigenvalues at least 0")
-    if latent_dim is not None and not 1 <= latent_dim <= size:
-        raise ValueError(f"latent_dim must lie between 1 and D = {size}; got {latent_dim}")
+    size = _guard.floats(eigenvalues=(eigenvalues, "(D,)"))["D"]
+    _guard.nonempty(eigenvalues=eigenvalues)
+    _guard.finite(eigenvalues=eigenvalues)
+    _guard.numbers(0, sigma=sigma)
+    _guard.counts(1, size, latent_dim=size if latent_dim is None else latent_dim)
+    (eigenvalues,) = _guard.lift(eigenvalues)
+    level = _positive(beta).to(eigenvalues)[..., None] * sigma**2
+    if not _guard.holds((eigenvalues >= 0).all()):
+        raise ValueError(f"eigenvalues must be at least 0; got {eigenvalues.min().item()}")
     ordered = eigenvalues.sort(descending=True).values
     room = torch.arange(size, device=eigenvalues.device) < (latent_dim or size)
     kept = (ordered > level) & room  # (..., D)
@@ -61,6 +66,17 @@ def reverse_waterfilling(
     squared_error = torch.where(kept, level, ordered).sum(-1)
     constant = 0.5 * size * (LOG_2PI + 2 * np.log(sigma))
     return RateDistortion(rate, constant + squared_error / (2 * sigma**2), squared_error, kept.sum(-1))
+
+
+def _positive(beta: Tensor | float) -> Tensor:
+    """beta as a tensor, every entry positive and finite."""
+    if not isinstance(beta, Tensor):
+        _guard.numbers(0, beta=beta)
+        return torch.tensor(beta, dtype=torch.float64)
+    _guard.floats(beta=(beta, "(...)"))
+    if not _guard.holds(((beta > 0) & beta.isfinite()).all()):
+        raise ValueError(f"beta must be positive and finite everywhere; got {beta.min().item()} to {beta.max().item()}")
+    return beta
 
 
 class StoredFrontier(NamedTuple):

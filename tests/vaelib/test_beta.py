@@ -180,18 +180,20 @@ def test_what_cannot_be_differentiated_is_refused(value):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((squared_error("D"), kl("B"), (9,), 4), r"batch_size must be 1 or more; got None"),
+        ((squared_error("D"), kl("B"), (9,), 4), r"batch_size must be given, .* got None"),
         ((squared_error("L"), kl(), (9,), 4), r"reconstruction can be a mean over B and W, D, each once; got 'L'"),
         ((squared_error("CD"), kl(), (3, 9, 9), 4), r"over B and C, H, W, D, each once; got 'CD'"),
         ((squared_error("BB"), kl(), (9,), 4), r"each once; got 'BB'"),
         ((squared_error(), kl("D"), (9,), 4), r"kl can be a mean over B and L, each once; got 'D'"),
-        ((squared_error(weight=0), kl(), (9,), 4), r"weight must be positive and finite; got 0"),
-        ((squared_error(weight=math.nan), kl(), (9,), 4), r"positive and finite; got nan"),
-        ((squared_error(), kl(weight=-1), (9,), 4), r"KL's weight must be 0 or more.*; got -1"),
+        ((squared_error("B"), kl(), (9,), 4, 0), r"batch_size must be a whole number of at least 1; got 0"),
+        ((squared_error(weight=0), kl(), (9,), 4), r"weight of the reconstruction must be .* above 0; got 0"),
+        ((squared_error(weight=math.nan), kl(), (9,), 4), r"weight of the reconstruction .*; got nan"),
+        ((squared_error(), kl(weight=-1), (9,), 4), r"weight of the KL, which the loss adds, .* above 0; got -1"),
         ((squared_error(), kl(weight=math.inf), (9,), 4), r"got inf"),
-        ((squared_error(), kl(), (), 4), r"shape must be one to three sizes.*got \(\), 4"),
-        ((squared_error(), kl(), (9,), 0), r"got \(9,\), 0"),
-        ((kl(), squared_error(), (9,), 4), r"expected a reconstruction, then a kl; got terms of KL and Gaussian"),
+        ((squared_error(), kl(), (), 4), r"shape must be one to three sizes.*got \(\)"),
+        ((squared_error(), kl(), (9,), 0), r"latent_dim must be a whole number of at least 1; got 0"),
+        ((squared_error(), kl(), (9, 0), 4), r"shape\[1\] must be a whole number of at least 1; got 0"),
+        ((squared_error(), kl(), 9, 4), r"shape must be one to three sizes.*got 9"),
     ],
 )
 def test_what_cannot_be_translated_is_refused(arguments, message):
@@ -199,8 +201,30 @@ def test_what_cannot_be_translated_is_refused(arguments, message):
         translate(*arguments)
 
 
-def test_half_a_batch_is_needed():
-    with pytest.raises(ValueError, match="batch_size must be 2 or more, for half of it is tried too; got 1"):
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            (kl(), squared_error(), (9,), 4),
+            "reconstruction must be a term made for it, Gaussian or Bernoulli; got Term",
+        ),
+        ((squared_error(), 3.0, (9,), 4), "kl must be a term made for it, KL; got 3.0"),
+        ((squared_error(None), kl(), (9,), 4), "mean of the reconstruction must be letters; got None"),
+        ((squared_error(weight="1"), kl(), (9,), 4), "weight of the reconstruction must be .*; got '1'"),
+        ((squared_error(), kl(), (9.0,), 4), r"shape\[0\] must be a whole number"),
+    ],
+)
+def test_what_is_no_term_and_no_number_is_refused(arguments, message):
+    with pytest.raises(TypeError, match=message):
+        translate(*arguments)
+
+
+def test_what_measure_cannot_try_is_refused():
+    with pytest.raises(TypeError, match="loss must be a function; got"):
+        measure(3, (9,), 4)
+    with pytest.raises(TypeError, match=r"generator must be a .* or None; got"):
+        measure(lambda x, y, m, s: squares(x, y), (9,), 4, generator=3)
+    with pytest.raises(ValueError, match="batch_size must be a whole number of at least 2; got 1"):
         measure(lambda x, y, m, s: squares(x, y), (9,), 4, batch_size=1)
 
 
@@ -211,6 +235,8 @@ def test_sigma_and_survivors_follow_from_beta():
     assert str(found) == "Gaussian: beta 4 at sigma 1, or sigma 2 at beta 1"
     bernoulli = translate(cross_entropy("B"), kl(), (3,), 2, batch_size=8)
     assert bernoulli.sigma is None and str(bernoulli) == "Bernoulli: beta 8, for batches of 8"
+    with pytest.raises(TypeError, match="eigenvalues must be a"):
+        found.survivors([1.0])
     with pytest.raises(ValueError, match="for a Gaussian likelihood only; got Bernoulli"):
         bernoulli.survivors(torch.ones(3))
 

@@ -83,11 +83,14 @@ def test_types_shapes_and_order(dtype):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((EIGENVALUES, 0.0), "must be positive"),
-        ((EIGENVALUES, math.nan), "must be positive"),
-        ((EIGENVALUES, 1.0, -1.0), "must be positive"),
-        ((-EIGENVALUES, 1.0), "at least 0"),
-        ((EIGENVALUES, 1.0, 1.0, 7), "latent_dim must lie between 1 and D = 6; got 7"),
+        ((EIGENVALUES, 0.0), "beta must be a finite number above 0; got 0.0"),
+        ((EIGENVALUES, math.nan), "beta must be a finite number above 0; got nan"),
+        ((EIGENVALUES, torch.tensor([1.0, -1.0])), "beta must be positive and finite everywhere; got -1.0 to 1.0"),
+        ((EIGENVALUES, 1.0, -1.0), "sigma must be a finite number above 0; got -1.0"),
+        ((-EIGENVALUES, 1.0), "eigenvalues must be at least 0; got -9.0"),
+        ((EIGENVALUES / 0, 1.0), "eigenvalues must be finite; got inf among 6 values"),
+        ((EIGENVALUES[:0], 1.0), "eigenvalues must not be empty"),
+        ((EIGENVALUES, 1.0, 1.0, 7), "latent_dim must be a whole number between 1 and 6; got 7"),
     ],
 )
 def test_what_has_no_water_level_is_refused(arguments, message):

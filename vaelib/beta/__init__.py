@@ -13,6 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from vaelib import _guard
 from vaelib.beta._derivatives import TOLERANCE, derivatives, weights
 
 
@@ -87,6 +88,7 @@ class Translation:
 
         Source: Lucas et al. (2019), for beta = 1. Book: chapter 10.
         """
+        _guard.floats(eigenvalues=(eigenvalues, "(D,)"))
         if self.likelihood != "Gaussian":
             raise ValueError(f"survivors are known for a Gaussian likelihood only; got {self.likelihood}")
         return eigenvalues > self.ratio / 2
@@ -113,30 +115,29 @@ def translate(
         A `Translation`.
 
     Raises:
+        TypeError: a term of another kind, or something that is no number.
         ValueError: an axis that the term does not have, a weight that makes no VAE, or a batch size that is missing.
 
     Source: Rybkin et al. (2021), for the Gaussian. Book: chapter 10.
     """
-    if reconstruction.kind == "KL" or kl.kind != "KL":
-        raise ValueError(f"expected a reconstruction, then a kl; got terms of {reconstruction.kind} and {kl.kind}")
-    if not 1 <= len(shape) <= 3 or min(*shape, latent_dim) < 1:
-        raise ValueError(
-            f"shape must be one to three sizes and latent_dim one, all positive; got {shape}, {latent_dim}"
-        )
-    if not 0 < reconstruction.weight < math.inf:
-        raise ValueError(f"the reconstruction's weight must be positive and finite; got {reconstruction.weight}")
-    if not 0 <= kl.weight < math.inf:
-        raise ValueError(f"the KL's weight must be 0 or more, for the loss adds it; got {kl.weight}")
+    for name, term, kinds in (("reconstruction", reconstruction, ("Gaussian", "Bernoulli")), ("kl", kl, ("KL",))):
+        if not isinstance(term, Term) or term.kind not in kinds:
+            raise TypeError(f"{name} must be a term made for it, {' or '.join(kinds)}; got {term!r:.60}")
+    _check_sizes(shape, latent_dim)
+    _guard.numbers(0, **{"weight of the reconstruction": reconstruction.weight})
+    if kl.weight != 0:
+        _guard.numbers(0, **{"weight of the KL, which the loss adds,": kl.weight})
     sizes = dict(zip("CHW"[-len(shape) :], shape, strict=True)) | {"D": math.prod(shape)}
     c_rec = reconstruction.weight / _averaged("reconstruction", reconstruction.mean, sizes)
     c_kl = kl.weight / _averaged("kl", kl.mean, {"L": latent_dim})
     if ("B" in reconstruction.mean) == ("B" in kl.mean):
         return Translation(reconstruction.kind, c_kl / c_rec)
-    if batch_size is None or batch_size < 1:
+    if batch_size is None:
         raise ValueError(
-            "one term is a mean over the batch and the other a sum, so that beta depends on the batch size: "
-            f"batch_size must be 1 or more; got {batch_size}"
+            "batch_size must be given, for one term is a mean over the batch and the other a sum, so that beta depends "
+            "on it; got None"
         )
+    _guard.counts(1, batch_size=batch_size)
     ratio = c_kl / c_rec * (1 / batch_size if "B" in kl.mean else batch_size)
     return Translation(reconstruction.kind, ratio, batch_size)
 
@@ -169,8 +170,10 @@ def measure(
 
     Book: chapter 10.
     """
-    if batch_size < 2:
-        raise ValueError(f"batch_size must be 2 or more, for half of it is tried too; got {batch_size}")
+    _guard.functions(loss=loss)
+    _guard.counts(2, batch_size=batch_size)
+    _guard.noise(generator, torch.device("cpu"))
+    _check_sizes(shape, latent_dim)
     whole, half = (
         weights(derivatives(loss, shape, latent_dim, size, generator)) for size in (batch_size, batch_size // 2)
     )
@@ -179,8 +182,16 @@ def measure(
     return Translation(likelihood, ratio, None if same else batch_size, second)
 
 
+def _check_sizes(shape: Sequence[int], latent_dim: int) -> None:
+    if not isinstance(shape, Sequence) or not 1 <= len(shape) <= 3:
+        raise ValueError(f"shape must be one to three sizes, such as (784,) or (3, 64, 64); got {shape!r:.60}")
+    _guard.counts(1, **{f"shape[{place}]": size for place, size in enumerate(shape)}, latent_dim=latent_dim)
+
+
 def _averaged(name: str, mean: str, sizes: dict[str, int]) -> int:
     """Over how many numbers of an example a term is a mean."""
+    if not isinstance(mean, str):
+        raise TypeError(f"mean of the {name} must be letters; got {mean!r:.60}")
     axes = mean.replace("B", "")
     if len(set(mean)) < len(mean) or not set(axes) <= set(sizes) or ("D" in axes and len(axes) > 1):
         raise ValueError(f"{name} can be a mean over B and {', '.join(sizes)}, each once; got {mean!r}")

@@ -43,6 +43,8 @@ def frontier_figure(stored: StoredFrontier, power: float = 0.0):
 
     Book: chapter 10.
     """
+    if not isinstance(stored, StoredFrontier):
+        raise TypeError(f"stored must come from `stored_frontier`; got {stored!r:.60}")
     fixed = packed_frontier(stored)
     if len(fixed["sheet"]) > PAGE_BYTES:
         raise ValueError(f"pictures must fit into {PAGE_BYTES} bytes of page; got {len(fixed['sheet'])}: give fewer")
