@@ -365,6 +365,13 @@ def test_the_slider_chooses_the_network():
     assert "a linear model keeps 0 directions" in shown[3]["spoken"][0]
 
 
+def test_every_trained_network_lies_inside_the_panel():
+    wide = stored()._replace(rate=torch.linspace(180, 0, 12).double()[:, None].expand(12, 3))
+    (shown,) = on_page(frontier_figure(wide))
+    dots = [at for at, _ in json.loads(shown["markup"]) if "cx" in at]
+    assert len(dots) == 13 and max(float(dot["cx"]) for dot in dots) < 640 - 6
+
+
 def test_pictures_that_fit_no_page_are_refused():
     noise = stored()._replace(reconstructions=torch.rand(150, 6, 28, 28).double())
     with pytest.raises(ValueError, match="pictures must fit into 150000 bytes of page; got"):

@@ -44,7 +44,7 @@ function paintSpectrum(panel, size, v, n) {
 
 /** The linear model's curve, with the tangent at this beta, and the trained models as dots. */
 function paintFrontier(panel, size, v, n) {
-  const end = Math.ceil(numbers({ ...v, power: -6 }).rate / 10) * 10;
+  const end = Math.ceil(Math.max(numbers({ ...v, power: -6 }).rate, ...v.rates) / 10) * 10;
   const area = plot(panel, { ...size, left: 44, top: 20, x: [0, end], y: [0, 30] });
   for (const nats of [0, 10, 20, 30]) {
     area.line(44, area.Y(nats), size.width - 6, area.Y(nats), "rule");
@@ -59,8 +59,8 @@ function paintFrontier(panel, size, v, n) {
   v.betas.forEach((_, i) => area.dot(area.X(v.rates[i]), area.Y(v.distortions[i]), i === n.nearest ? 7 : 4, "dot q"));
   area.dot(area.X(n.rate), area.Y(n.distortion), 6, "dot posterior");
   area.text(area.X(n.rate) + 10, area.Y(n.distortion) - 10, `slope −β = ${say(-n.beta, 3)}`, "halo strong posterior");
-  area.text(area.X(end) - 4, area.Y(along[0].distortion) - 8, "linear", "halo strong pca", "end");
-  area.text(area.X(v.rates[0]), area.Y(v.distortions[0]) + 17, "trained networks", "halo strong q", "middle");
+  area.text(area.X(along[0].rate) - 4, area.Y(along[0].distortion) - 8, "linear", "halo strong pca", "end");
+  area.text(area.X(v.rates[2]), area.Y(v.distortions[2]) + 17, "trained networks", "halo strong q", "middle");
 }
 
 /** Two rows of the sheet of pictures, enlarged: the digits, and the nearest model's version of them. */
