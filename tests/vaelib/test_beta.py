@@ -154,6 +154,9 @@ NO_BETA = {
     "free nats": (
         lambda x, y, m, s: squares(x, y) + kl_each(m, s).clamp(min=0.5).sum(), "derivative in mu is no constant",
     ),
+    "a capacity": (
+        lambda x, y, m, s: squares(x, y) + (kl_each(m, s).sum(1).mean() - 8).abs(), "derivative in mu is no constant",
+    ),
     "no KL for the spread": (lambda x, y, m, s: squares(x, y) + m.square().sum(), "derivative in the second output"),
     "half the spread": (
         lambda x, y, m, s: squares(x, y) + 2 * kl_each(m, s).sum() - m.square().sum() / 2, "is 1 for mu and 2 for",
