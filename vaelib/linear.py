@@ -125,7 +125,7 @@ class LinearGaussian(NamedTuple):
         Returns:
             Means (..., L), and the covariance (L, L): the same for every x, and exactly symmetric.
 
-        Source: Tipping & Bishop (1999), eq. 7. Book: chapter 3.
+        Source: Tipping & Bishop (1999), eq. 6. Book: chapter 3.
         """
         W, b, x = self._checked(x=(x, "(..., D)"))
         M = W.T @ W + self.sigma**2 * torch.eye(W.shape[1], dtype=W.dtype, device=W.device)
@@ -195,7 +195,7 @@ def fit_ppca(x: Tensor, latent_dim: int) -> LinearGaussian:
         ValueError: as `pca`, or nothing but rounding is discarded, so that sigma would be zero: latent_dim is D, or
             the points lie in a subspace of that many dimensions.
 
-    Source: Tipping & Bishop (1999), eq. 14 and 15.
+    Source: Tipping & Bishop (1999), eq. 7 and 8.
     Book: chapter 3.
     """
     found = pca(x, latent_dim)
