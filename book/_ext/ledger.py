@@ -1,9 +1,9 @@
 """Two pages made from the notebooks at build time: the ledger of equations and the table of slips.
 
 `{ledger}` lists every labelled equation with the line that its check printed and what is known of its attacks, and then
-every finding with what was measured. `{slips}` lists book/slips.yml with a link to the cell that refutes each slip:
-the one that carries `vaelib: {slip: NAME}` in its metadata. Cells get the anchors `check-LABEL` and `slip-NAME`, so
-that both tables can point at them.
+every finding with what was measured. `{slips}` lists book/slips.yml with a link to the cell that refutes each slip: the
+one that carries `vaelib: {slip: NAME}` in its metadata, or that checks the label which the entry names as its `check`.
+Cells get the anchors `check-LABEL` and `slip-NAME`, so that both tables can point at them.
 """
 
 import re
@@ -105,21 +105,25 @@ class Slips(Table):
     def lines(self):
         path = Path(self.env.srcdir) / "book" / "slips.yml"
         self.env.note_dependency(str(path))
-        places = {name: stem for stem, _, notebook in chapters(self.env) for name in slips_of(notebook)}
-        yield from ("::::{list-table}", ":header-rows: 1", ":widths: 8 38 38 16", ":class: ledger", "")
-        yield from ("* - Note", "  - You will meet", "  - What the cell shows", "  - Where")
+        places = {}  # of a slip's own cell, or of the check that refutes it
+        for stem, _, notebook in chapters(self.env):
+            places |= {f"slip-{name}": stem for name in slips_of(notebook)}
+            places |= {f"check-{entry.label}": stem for entry in entries(notebook) if entry.proofs}
+        yield from ("::::{list-table}", ":header-rows: 1", ":widths: 7 38 41 14", ":class: ledger", "")
+        yield from _row("Note", "You will meet", "What is meant, and what the cell shows", "Where")
         for slip in yaml.safe_load(path.read_text(encoding="utf-8")):
-            if slip["slip"] not in places:
-                raise self.error(f"no cell carries vaelib: {{slip: {slip['slip']}}}")
-            place = places[slip["slip"]]
-            link = f'<a href="{place}.html#slip-{slip["slip"]}">chapter {int(place[:2])}</a>'
-            yield from (
-                f"* - {slip['note']}",
-                f"  - {slip['met']}",
-                f"  - {slip['shown']}",
-                f"  - {{raw-html}}`{link}`",
-            )
+            anchor = f"check-{slip['check']}" if "check" in slip else f"slip-{slip['slip']}"
+            if anchor not in places:
+                raise self.error(f"{slip['slip']}: no cell carries vaelib: {{slip: {slip['slip']}}}, or its check")
+            yield from _slip_row(slip, anchor, places[anchor])
         yield "::::"
+
+
+def _slip_row(slip, anchor, stem):
+    look = f"\n\n*Look it up:* {slip['place']}." if "place" in slip else ""
+    link = f'{{raw-html}}`<a href="{stem}.html#{anchor}">chapter {int(stem[:2])}</a>`'
+    shown = f"*Meant, it seems:* {slip['read']}.\n\n*Run:* {slip['shown']}."
+    yield from _row(slip["note"], slip["met"] + look, shown, link)
 
 
 def slips_of(notebook) -> list[str]:
