@@ -17,6 +17,7 @@ from torch.nn.functional import softplus
 from vaelib import _guard
 from vaelib.distributions import normal_log_prob
 from vaelib.models import mlp
+from vaelib.objectives import Prior
 from vaelib.train import fit
 
 
@@ -28,7 +29,7 @@ class Misfit(NamedTuple):
 
 
 @torch.no_grad()
-def misfit_by_density(z: Tensor, crowd: nn.Module, prior: nn.Module) -> Misfit:
+def misfit_by_density(z: Tensor, crowd: Prior, prior: Prior) -> Misfit:
     """The mean of log q-hat(z) - log r(z) over held-out codes: KL(q || r) - KL(q || q-hat), a bound from below.
 
     Args:

@@ -27,15 +27,18 @@ class CouplingPrior(nn.Module):
     Source: Dinh et al. (2017), eqs. 4 to 8. Book: chapter 9.
     """
 
+    origin: Tensor
+
     def __init__(self, latent_dim: int, num_layers: int = 8, hidden_dims: Sequence[int] = (128,)):
         super().__init__()
         _guard.counts(2, latent_dim=latent_dim)
         _guard.counts(1, num_layers=num_layers)
         self.kept = latent_dim // 2  # numbers that a layer leaves alone
         sizes = [self.kept, *hidden_dims, 2 * (latent_dim - self.kept)]
-        self.layers = nn.ModuleList(smooth_mlp(sizes) for _ in range(num_layers))
-        for layer in self.layers:
-            nn.init.zeros_(layer[-1].weight), nn.init.zeros_(layer[-1].bias)
+        layers = [smooth_mlp(sizes) for _ in range(num_layers)]
+        for parameter in [parameter for layer in layers for parameter in layer[-1].parameters()]:
+            nn.init.zeros_(parameter)
+        self.layers = nn.ModuleList(layers)
         self.register_buffer("origin", torch.zeros(latent_dim), persistent=False)
 
     def to_noise(self, z: Tensor) -> tuple[Tensor, Tensor]:

@@ -37,6 +37,8 @@ class FlowMatchingPrior(nn.Module):
     Source: Lipman et al. (2023), section 4; the density: Chen et al. (2018), theorem 1. Book: chapter 9.
     """
 
+    origin: Tensor
+
     def __init__(self, latent_dim: int, hidden_dims: Sequence[int] = (256, 256, 256), steps: int = 32):
         super().__init__()
         _guard.counts(1, latent_dim=latent_dim, steps=steps)
@@ -75,7 +77,7 @@ class FlowMatchingPrior(nn.Module):
 
     def _with_divergence(self, state: Tensor, t: float) -> Tensor:
         """v and its divergence, (..., L + 1): each axis, pulled back through v, gives a row of the Jacobian."""
-        v, pull_back = torch.func.vjp(lambda z: self.velocity(z, t), state[..., :-1])
+        v, pull_back, *_ = torch.func.vjp(lambda z: self.velocity(z, t), state[..., :-1])
         axes = torch.eye(v.shape[-1], dtype=v.dtype, device=v.device)
         (rows,) = torch.func.vmap(lambda axis: pull_back(axis.expand_as(v)))(axes)  # (L, ..., L)
         return torch.cat([v, rows.diagonal(dim1=0, dim2=-1).sum(-1, keepdim=True)], -1)

@@ -22,6 +22,9 @@ class GaussianPrior(nn.Module):
     Source: Bishop (2006), section 2.3.4. Book: chapter 9.
     """
 
+    mean: Tensor
+    cov: Tensor
+
     def __init__(self, latent_dim: int):
         super().__init__()
         _guard.counts(1, latent_dim=latent_dim)
@@ -41,7 +44,8 @@ class GaussianPrior(nn.Module):
         cov = (codes - mean).T @ (codes - mean) / len(codes)
         if torch.linalg.matrix_rank(cov, hermitian=True) < len(mean):
             raise ValueError(f"codes must span all {len(mean)} dimensions; got {len(codes)} codes that do not")
-        self.mean.copy_(mean), self.cov.copy_((cov + cov.T) / 2)
+        self.mean.copy_(mean)
+        self.cov.copy_((cov + cov.T) / 2)
         return self
 
     def log_prob(self, z: Tensor) -> Tensor:

@@ -7,9 +7,10 @@ from torch import Tensor, nn
 
 from vaelib import _guard
 from vaelib.models import mlp
+from vaelib.objectives import Prior
 
 
-def prior_loss(prior: nn.Module, z: Tensor) -> Tensor:
+def prior_loss(prior: Prior, z: Tensor) -> Tensor:
     """The mean of -log r(z) over codes, which training makes small: maximum likelihood.
 
     Args:
