@@ -127,6 +127,28 @@ def numbers(low: float = -math.inf, high: float = math.inf, /, **arguments: floa
             raise ValueError(f"{name} must be {expected}; got {value}")
 
 
+def flags(**arguments: bool) -> None:
+    """True or False."""
+    for name, value in arguments.items():
+        if not isinstance(value, bool):
+            raise TypeError(f"{name} must be True or False; got {_shown(value)}")
+
+
+def together(**arguments: Tensor) -> None:
+    """Tensors on the device of the first."""
+    (first, main), *rest = arguments.items()
+    for name, value in rest:
+        if value.device != main.device:
+            raise ValueError(f"{name} must be on the device of {first}, {main.device}; got {value.device}")
+
+
+def methods(method: str, /, **arguments) -> None:
+    """Objects with a function of this name: `methods("log_prob", prior=prior)`."""
+    for name, value in arguments.items():
+        if isinstance(value, str) or not callable(getattr(value, method, None)):
+            raise TypeError(f"{name} must have the function {method}; got {_shown(value)}")
+
+
 def functions(**arguments) -> None:
     """Things that can be called."""
     for name, value in arguments.items():

@@ -42,6 +42,8 @@ def misfit_by_density(z: Tensor, crowd: Prior, prior: Prior) -> Misfit:
 
     Source: the identity is one line; Hoffman & Johnson (2016) for what the number means. Book: chapter 9.
     """
+    _guard.methods("log_prob", crowd=crowd, prior=prior)
+    _two_codes(z)
     return _mean(crowd.log_prob(z) - prior.log_prob(z))
 
 
@@ -65,7 +67,15 @@ def misfit_by_classifier(
 
     Source: Sugiyama et al. (2012), chapter 4. Book: chapter 9.
     """
+    _guard.methods("sample", prior=prior)
     _guard.floats(z=(z, "(N, L)"), codes=(codes, "(M, L)"))
+    _two_codes(z)
+    _guard.counts(1, epochs=epochs)
+    _guard.counts(1, max(len(codes), 1), batch_size=batch_size)
+    _guard.readable(z=z, codes=codes)
+    _guard.nonempty(codes=codes)
+    _guard.finite(codes=codes)
+    _guard.floats(codes=(codes, "(M, L)"), prior=(_draws(prior, 1), "(n, L)"))
     ratio = _Ratio(z.shape[1], hidden_dims).to(z)
     adam = torch.optim.AdamW(ratio.parameters(), lr=3e-3, weight_decay=1e-2)
     cycle = torch.optim.lr_scheduler.OneCycleLR(adam, 3e-3, total_steps=epochs * (len(codes) // batch_size))
@@ -94,6 +104,10 @@ def clouds_log_prob(z: Tensor, mu: Tensor, logvar: Tensor, without_own: bool = F
     Book: chapter 9.
     """
     _guard.floats(z=(z, "(N, L)"), mu=(mu, "(N, L)"), logvar=(logvar, "(N, L)"))
+    _guard.flags(without_own=without_own)
+    _guard.counts(1, chunk=chunk)
+    _two_codes(z)
+    _guard.finite(z=z, mu=mu, logvar=logvar)  # among many clouds, one that is nowhere would not be noticed
     rows = []
     for i in torch.arange(len(z), device=z.device).split(chunk):
         beside = normal_log_prob(z[i].unsqueeze(1), mu, logvar)  # (chunk, N)
@@ -101,6 +115,12 @@ def clouds_log_prob(z: Tensor, mu: Tensor, logvar: Tensor, without_own: bool = F
             beside[torch.arange(len(i), device=z.device), i] = -math.inf
         rows.append(beside.logsumexp(1))
     return torch.cat(rows) - math.log(len(z) - without_own)
+
+
+def _two_codes(z: Tensor) -> None:
+    _guard.floats(z=(z, "(N, L)"))
+    if len(z) < 2:
+        raise ValueError(f"z must hold at least 2 codes, (N, L); got {tuple(z.shape)}")
 
 
 class _Ratio(nn.Module):

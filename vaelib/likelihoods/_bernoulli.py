@@ -30,7 +30,10 @@ class BernoulliLikelihood(nn.Module):
 
     def sample(self, params: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Pictures of zeros and ones, shaped like params (..., D)."""
-        return self.mean(params).bernoulli(generator=generator)
+        chance = self.mean(params)
+        _guard.noise(generator, chance.device)
+        _guard.finite(params=params)  # torch's answer to NaN would end a program on a GPU
+        return chance.bernoulli(generator=generator)
 
     def mean(self, params: Tensor) -> Tensor:
         """Each pixel's chance of being one, shaped like params (..., D)."""
@@ -51,6 +54,7 @@ class ContinuousBernoulliLikelihood(EightBitLikelihood):
         logits = split(params, 1, x).squeeze(-2)
         _guard.floats(x=(x, "(..., D)"), params=(logits, "(..., D)"))
         in_unit_interval(x)
+        (x,) = _guard.lift(x)
         rate, above = _rate(logits)
         return (-rate * torch.where(above, 1 - x, x) - _log_area(rate)).sum(-1)
 
@@ -70,6 +74,8 @@ class ContinuousBernoulliLikelihood(EightBitLikelihood):
     def sample(self, params: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Pixels in [0, 1], shaped like params (..., D), by the inverse of the distribution function."""
         rate, above = _rate(split(params, 1).squeeze(-2))
+        _guard.noise(generator, rate.device)
+        _guard.finite(params=params)
         rate = rate.clamp(min=1e-6)  # below it the density is flat to the last bit, and 0/0 is near
         uniform = torch.rand(rate.shape, generator=generator, dtype=rate.dtype, device=rate.device)
         distance = (-torch.log1p(uniform * torch.expm1(-rate)) / rate).clamp(0, 1)

@@ -43,8 +43,11 @@ class EightBitLikelihood(nn.Module):
 
 def levels(x: Tensor, like: Tensor) -> Tensor:
     """The levels 0..255 of pixels that are uint8 or floats k / 255, as floats of the dtype of `like`."""
+    _guard.dense("x", x)
     if x.dtype == torch.uint8:
         return x.to(like.dtype)
+    if x.dtype not in _guard.FLOATING:
+        raise TypeError(f"x must be uint8, or floats k / 255; got {x.dtype}")
     in_unit_interval(x)
     return (255 * x.to(like.dtype)).round()
 
@@ -63,6 +66,7 @@ def split(params: Tensor, params_per_dim: int, x: Tensor | None = None) -> Tenso
     if x is not None:
         _guard.dense("x", x)
         _guard.shapes(x=(x, "(..., D)"), params=(params, "(..., P)"))
+        _guard.together(x=x, params=params)
     if size % params_per_dim or (x is not None and size != params_per_dim * x.shape[-1]):
         wanted = f"{params_per_dim} D" if x is None else f"{params_per_dim} x {x.shape[-1]}"
         raise ValueError(f"params must have {wanted} numbers in the last dimension; got {tuple(params.shape)}")

@@ -38,11 +38,12 @@ class GaussianLikelihood(EightBitLikelihood):
 
     def sample(self, params: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Pictures with their noise, shaped like params (..., D), mostly but not necessarily in [0, 1]."""
-        return reparameterize(split(params, 1).squeeze(-2), self.logvar, generator)
+        _guard.floats(logvar=(self.logvar, "()"), params=(params, "(..., D)"))
+        return reparameterize(self.mean(params), self.logvar, generator)
 
     def mean(self, params: Tensor) -> Tensor:
         """The means (..., D): params themselves."""
-        return params
+        return split(params, 1).squeeze(-2)
 
 
 class PixelGaussianLikelihood(EightBitLikelihood):

@@ -41,6 +41,8 @@ class LogisticMixtureLikelihood(EightBitLikelihood):
     def sample(self, params: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """8-bit pictures as floats k / 255, (..., D)."""
         log_pi, mu, log_scale = self._components(params)
+        _guard.noise(generator, mu.device)
+        _guard.finite(params=params)  # argmax takes NaN for a component like any other
         uniform = torch.rand((2, *mu.shape), generator=generator, dtype=mu.dtype, device=mu.device)
         chosen = (log_pi - (-uniform[0].log()).log()).argmax(-2, keepdim=True)  # Gumbel: m with probability pi_m
         noise = torch.logit(uniform[1].gather(-2, chosen))

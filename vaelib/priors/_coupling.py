@@ -54,7 +54,7 @@ class CouplingPrior(nn.Module):
 
     def to_codes(self, u: Tensor) -> Tensor:
         """z (..., L) of noise u (..., L): the inverse of `to_noise`."""
-        u = as_codes(u, self.origin)
+        u = as_codes(u, self.origin, "u")
         for layer in reversed(self.layers):
             kept, moved = u[..., -self.kept :], u[..., : -self.kept]  # where `to_noise` has rolled them
             shift, log_scale = _shift_log_scale(layer, kept)

@@ -14,13 +14,26 @@ Field = Callable[[Tensor, float], Tensor]
 
 def euler(field: Field, z: Tensor, t: float, dt: float) -> Tensor:
     """One step of Euler's method: the velocity at its beginning holds for all of it. Error of a walk: about dt."""
-    return z + dt * field(z, t)
+    _guard.functions(field=field)
+    _guard.numbers(t=t, dt=dt)
+    return z + dt * _velocity(field, z, t)
 
 
 def heun(field: Field, z: Tensor, t: float, dt: float) -> Tensor:
     """One step of Heun's method: the mean of the velocities at both ends. Error of a walk: about dt^2."""
-    first = field(z, t)
-    return z + 0.5 * dt * (first + field(z + dt * first, t + dt))
+    _guard.functions(field=field)
+    _guard.numbers(t=t, dt=dt)
+    first = _velocity(field, z, t)
+    return z + 0.5 * dt * (first + _velocity(field, z + dt * first, t + dt))
+
+
+def _velocity(field: Field, z: Tensor, t: float) -> Tensor:
+    """The field at z, one number for each of z: another shape would be spread over it in silence."""
+    _guard.floats(z=(z, "(...)"))
+    v = field(z, t)
+    if v.shape != z.shape:
+        raise ValueError(f"field must return the shape of z, {tuple(z.shape)}; got {tuple(v.shape)}")
+    return v
 
 
 class FlowMatchingPrior(nn.Module):
@@ -48,6 +61,12 @@ class FlowMatchingPrior(nn.Module):
 
     def velocity(self, z: Tensor, t: Tensor | float) -> Tensor:
         """v, (..., L), of particles z (..., L) at time t in [0, 1], one number or (...)."""
+        z = as_codes(z, self.origin)
+        if isinstance(t, Tensor):
+            _guard.floats(z=(z, "(..., L)"), t=(t, "(...)"))
+            _guard.onto(z=z[..., 0], t=t)
+        else:
+            _guard.numbers(t=t)
         t = torch.as_tensor(t, dtype=z.dtype, device=z.device).expand(z.shape[:-1])
         return self.network(torch.cat([z, t.unsqueeze(-1)], -1))
 
@@ -55,7 +74,8 @@ class FlowMatchingPrior(nn.Module):
         """Where particles that start at eps (..., L) are at the times 0, 1/steps, ..., 1: (steps + 1, ..., L)."""
         steps = self.steps if steps is None else steps
         _guard.counts(1, steps=steps)
-        return torch.stack(list(_walk(self.velocity, as_codes(eps, self.origin), 0.0, 1.0, steps, step)))
+        _guard.functions(step=step)
+        return torch.stack(list(_walk(self.velocity, as_codes(eps, self.origin, "eps"), 0.0, 1.0, steps, step)))
 
     def sample(self, n: int, generator: torch.Generator | None = None) -> Tensor:
         """n codes, (n, L)."""
@@ -97,9 +117,15 @@ def flow_matching_loss(prior: FlowMatchingPrior, z: Tensor, generator: torch.Gen
     Returns:
         (). No likelihood: it does not go to zero, and only runs with the same codes compare.
 
+    Raises:
+        TypeError, ValueError: the prior has no `velocity`; z is empty or not (B, L).
+
     Source: Lipman et al. (2023), eq. 23 with sigma_min = 0, and theorem 2. Book: chapter 9.
     """
+    _guard.methods("velocity", prior=prior)
     _guard.floats(z=(z, "(B, L)"))
+    _guard.nonempty(z=z)
+    _guard.noise(generator, z.device)
     t = torch.rand(z.shape[:1], generator=generator, dtype=z.dtype, device=z.device)
     eps = torch.randn(z.shape, generator=generator, dtype=z.dtype, device=z.device)
     between = eps + t.unsqueeze(-1) * (z - eps)

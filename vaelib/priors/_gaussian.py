@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from vaelib import _guard
 from vaelib.distributions import multivariate_normal_log_prob
-from vaelib.priors._shared import as_codes, standard_noise
+from vaelib.priors._shared import as_codes, many_codes, standard_noise
 
 
 class GaussianPrior(nn.Module):
@@ -36,10 +36,10 @@ class GaussianPrior(nn.Module):
         """Maximum likelihood in closed form: the mean and the covariance (divided by N) of codes (N, L).
 
         Raises:
-            ValueError: the codes do not span all L dimensions, so that no Gaussian is best; nothing has changed then.
+            ValueError: the codes are empty, not finite, or do not span all L dimensions, so that no Gaussian is best;
+                nothing has changed then.
         """
-        codes = as_codes(codes, self.mean).cpu().double()  # Apple GPUs have no float64
-        _guard.shapes(codes=(codes, "(N, L)"))
+        codes = many_codes(codes, self.mean).cpu().double()  # Apple GPUs have no float64
         mean = codes.mean(0)
         cov = (codes - mean).T @ (codes - mean) / len(codes)
         if torch.linalg.matrix_rank(cov, hermitian=True) < len(mean):

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from vaelib import _guard
 from vaelib.distributions import LOG_2PI, normal_log_prob, reparameterize
-from vaelib.priors._shared import as_codes, standard_noise
+from vaelib.priors._shared import as_codes, many_codes, standard_noise
 
 
 class MixturePrior(nn.Module):
@@ -45,14 +45,18 @@ class MixturePrior(nn.Module):
         From components that are all as wide as the crowd, training finds the way apart late or never.
 
         Raises:
-            ValueError: fewer codes than components.
+            ValueError: fewer codes than components, not finite, or all the same in some dimension.
         """
-        _guard.shapes(codes=(as_codes(codes, self.means), "(N, L)"))
+        codes = many_codes(codes, self.means)
+        _guard.noise(generator, codes.device)
         if len(codes) < len(self.means):
             raise ValueError(f"codes must be at least as many as components, {len(self.means)}; got {len(codes)}")
+        spread = codes.std(0, correction=0)
+        if not _guard.holds((spread > 0).all()):
+            raise ValueError(f"codes must vary in every dimension; got {len(codes)} codes that do not")
         self.means.copy_(codes[torch.randperm(len(codes), generator=generator, device=codes.device)[: len(self.means)]])
         K, L = self.means.shape
-        self.log_scale.copy_((codes.std(0).log() - math.log(K) / L).expand_as(self.log_scale))
+        self.log_scale.copy_((spread.log() - math.log(K) / L).expand_as(self.log_scale))
         return self
 
     def log_prob(self, z: Tensor) -> Tensor:

@@ -20,15 +20,31 @@ def prior_loss(prior: Prior, z: Tensor) -> Tensor:
     Returns:
         (), nats per code. On codes that were not trained on, it estimates the cross-entropy of q(z) and r.
 
+    Raises:
+        TypeError, ValueError: the prior has no `log_prob`; z is empty or not (B, L).
+
     Book: chapter 9.
     """
+    _guard.methods("log_prob", prior=prior)
+    _guard.floats(z=(z, "(B, L)"))
+    _guard.nonempty(z=z)
     return -prior.log_prob(z).mean()
 
 
-def as_codes(z: Tensor, like: Tensor) -> Tensor:
+def as_codes(z: Tensor, like: Tensor, name: str = "z") -> Tensor:
     """z as a prior with parameters such as `like` (..., L) computes with it, or an error that says what it expects."""
-    _guard.floats(prior=(like.flatten()[0], "()"), z=(z, f"(..., {like.shape[-1]})"))
+    _guard.floats(prior=(like.flatten()[0], "()"), **{name: (z, f"(..., {like.shape[-1]})")})
+    _guard.together(prior=like, **{name: z})
     return _guard.lift(z)[0]
+
+
+def many_codes(codes: Tensor, like: Tensor) -> Tensor:
+    """As `as_codes`, codes (N, L) that a prior is made from: some, and finite."""
+    codes = as_codes(codes, like, "codes")
+    _guard.shapes(codes=(codes, "(N, L)"))
+    _guard.nonempty(codes=codes)
+    _guard.finite(codes=codes)
+    return codes
 
 
 def standard_noise(n: int, like: Tensor, generator: torch.Generator | None) -> Tensor:
