@@ -2,11 +2,13 @@
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
-from _sabotage_cells import needed
-from _sabotage_hold import TRAINS, ask
+from _sabotage_batch import is_generator
+from _sabotage_cells import lasting, needed
+from _sabotage_hold import Session, longest
 from _sabotage_probe import EVERYWHERE, KINDS, Replacement
 
 LOUD, MOST_USES = 6.0, 12
@@ -26,22 +28,33 @@ class Outcome(NamedTuple):
 class Attacker:
     """Runs attacks on a part of a chapter and remembers the replies."""
 
-    def __init__(self, chapter, part, budget, workers, label=None):
+    def __init__(self, chapter, part, budget, workers, label=None, alone=False):
         self.chapter, self.part, self.left, self.workers = chapter, part, budget, workers
+        self.label, self.alone, self.idle = label, alone, []
         own = [cell for cell in chapter.cells if cell.place in part.places]
-        self.label = label
-        own = [cell for cell in own if part.seconds[cell.place] <= TRAINS and (label in cell.labels or not label)]
-        self.slices = {cell.place: set(needed(chapter.cells, {cell.place})) for cell in own if cell.labels}
+        quick = [cell for cell in own if part.seconds[cell.place] <= longest(chapter.cells, cell)]
+        checking = [cell for cell in quick if cell.labels and (label in cell.labels or not label)]
+        slices = {cell.place: set(needed(chapter.cells, {cell.place})) for cell in own}
+        self.slices = {cell.place: slices[cell.place] for cell in checking}
         self.cells = sorted(set().union(*self.slices.values()) & set(part.places)) if self.slices else []
-        self.replies = {}
+        self.above = {place: slices[place] for place in self.cells}
+        self.lasting = lasting(chapter.cells)
+        self.replies, self.lock = {}, Lock()
 
     def control(self):
         """The reply without an attack; it also notes what passes every site."""
-        reply = ask(self.part, self.chapter.states, self.cells, record=True, patience=240)
+        session = Session(self.part, self.chapter.states, self.cells, record=True)
+        reply = session.control
+        session.end()
         if reply is not None:
             self.notes, self.reference = reply.notes, reply.checks
-            self.patience = max(30.0, 20 * reply.seconds)
+            self.patience = max(5.0, 20 * reply.seconds)
+            self.left -= reply.seconds
         return reply
+
+    def end(self):
+        """Close all sessions; whether nothing that an attack did has lasted."""
+        return all([session.end() for session in self.idle])
 
     def concerns(self, check):
         """Whether a check is one that can be judged here: it carries a statement or a step, and its cell is quick."""
@@ -50,26 +63,64 @@ class Attacker:
     def run(self, attacks):
         """Make sure that there is a reply to every attack, as long as the budget lasts."""
         todo = [attack for attack in dict.fromkeys(attacks) if attack not in self.replies]
-        with ThreadPoolExecutor(self.workers) as pool:
-            for attack, reply in zip(todo, pool.map(self._ask, todo), strict=True):
-                self.replies[attack] = reply
+        hands = min(self.workers, len(todo) // 4 + 1)
+        with ThreadPoolExecutor(hands) as pool:
+            list(pool.map(self._ask_all, [todo[hand::hands] for hand in range(hands)]))
 
-    def _ask(self, attack):
-        if self.left <= 0:
-            return "budget"
-        places = self.places(attack.keys)
-        active = dict.fromkeys(attack.keys, attack.replacement)
-        reply = ask(self.part, self.chapter.states, places, active, patience=self.patience) if places else None
-        self.left -= reply.seconds if reply else 0.0 if not places else self.patience
-        return reply if places else "unused"
+    def _ask_all(self, attacks):
+        session = None
+        for attack in attacks:
+            places = self.places(attack.keys)
+            if self.left <= 0 or not places:
+                self.replies[attack] = "unused" if not places else "budget"
+                continue
+            active, alone = dict.fromkeys(attack.keys, attack.replacement), self.alone or self._lasts(places)
+            if alone:
+                self.replies[attack] = self._asked(self._session(alone=True), active, self._slice(places), end=True)
+            else:
+                session = session if session and session.alive else self._idle() or self._session()
+                self.replies[attack] = self._asked(session, active, places)
+        if session and session.alive:
+            self.idle.append(session)
+
+    def _asked(self, session, active, places, end=False):
+        reply = session.attack(active, places, self.patience)
+        self.left -= reply.seconds if reply else self.patience
+        if end:
+            session.end()
+        return reply
+
+    def _idle(self):
+        with self.lock:
+            return self.idle.pop() if self.idle else None
+
+    def _session(self, alone=False):
+        session = Session(self.part, self.chapter.states, self.cells, alone=alone)
+        self.left -= session.control.seconds if session.control else 0.0
+        return session
 
     def places(self, keys):
-        """Cells to run: those of the checks that lean on a cell where an attacked site was met."""
+        """Cells that an attack reaches, of those that a check leans on; with them what made the objects they change."""
         sites = {site for site, context in keys if context == EVERYWHERE}
-        met = [note.places for key, note in self.notes.items() if key in keys or key[0] in sites]
-        met = set().union(*met)
-        wanted = [place for place, cells in self.slices.items() if cells & met or place in met]
-        return sorted(set().union(*[self.slices[place] for place in wanted]) & set(self.part.places))
+        met = set().union(*[note.places for key, note in self.notes.items() if key in keys or key[0] in sites])
+        leaned = set().union(*[cells for place, cells in self.slices.items() if cells & met or place in met])
+        leaned, reached, before = sorted(leaned & set(self.cells)), met & leaned, None
+        while before != reached:
+            before, changed = set(reached), set().union(*[self.lasting[place][1] for place in reached])
+            for place in leaned:
+                if self.above[place] & reached or self.lasting[place][0] & changed:
+                    reached.add(place)
+        return sorted(reached)
+
+    def _slice(self, places):
+        """All cells on which the checks at `places` lean."""
+        return sorted(set().union(*[self.above[place] for place in places]) & set(self.cells))
+
+    def _lasts(self, places):
+        """Whether cells change an object that they have not made, so that attacks may not share a process."""
+        bound = set().union(*[self.lasting[place][0] for place in places])
+        names, space = set().union(*[self.lasting[place][1] for place in places]) - bound, self.chapter.space
+        return any(name in space and not is_generator(space[name]) for name in names)
 
     def outcome(self, attack, check):
         """What a check said to an attack that has been run."""

@@ -3,6 +3,7 @@
 import ast
 import builtins
 import re
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -89,21 +90,52 @@ def label_of(call):
 
 def needed(cells: list[Cell], wanted) -> list[int]:
     """Places of the cells without which the cells at `wanted` cannot run, those included, in order."""
-    changers, bodies = _changing_functions(cells), _bodies(cells)
+    about, bodies = _about(tuple(cell.tree for cell in cells))
     found, names = [], set()
-    for cell in reversed(cells):
-        bound = stored(cell.tree)
-        if cell.place in wanted or names & (bound | _changed(cell.tree, changers)):
+    for cell, (bound, changed, taken) in zip(reversed(cells), reversed(about), strict=True):
+        if cell.place in wanted or names & (bound | changed):
             found.append(cell.place)
-            names = _followed(names - bound | free(cell.tree), bodies)
+            names = _followed(names - bound | taken, bodies)
     return found[::-1]
 
 
-def _bodies(cells):
+@cache
+def _about(trees):
+    """For every cell the names that it binds, changes and takes; and what the functions of the chapter use."""
+    changers = frozenset(_changing_functions(trees))
+    return [(stored(tree), _changed(tree, changers), free(tree)) for tree in trees], _bodies(trees)
+
+
+def lasting(cells: list[Cell]) -> dict:
+    """{place: (names that its code binds, names of older objects that it changes)}."""
+    about, _ = _about(tuple(cell.tree for cell in cells))
+    cells = [(cell.place, bound, (changed - bound) | _added(cell.tree)) for cell, (bound, changed, _) in zip(cells, about)]
+    return {place: (bound, changed) for place, bound, changed in cells}
+
+
+def trains(cells: list[Cell], cell: Cell) -> bool:
+    """Whether the code of a cell takes optimisation steps, itself or through a function of the chapter."""
+    changers = _training_functions(tuple(cell.tree for cell in cells))
+    return any(isinstance(node, ast.Call) and called(node) in changers for node in ast.walk(cell.tree))
+
+
+@cache
+def _training_functions(trees):
+    return frozenset(_calling(trees, {"step", "fit", "backward"}))
+
+
+def _added(tree):
+    """Names to whose objects something is added in place, `x += y`, unless the cell has made them itself."""
+    made = {target.id for node in _outside(tree) if isinstance(node, ast.Assign) for target in node.targets
+            if isinstance(target, ast.Name)}  # fmt: skip
+    return {n.target.id for n in _outside(tree) if isinstance(n, ast.AugAssign) and isinstance(n.target, ast.Name)} - made
+
+
+def _bodies(trees):
     """{function: names of the chapter that its body uses}: looked up when it is called, not where it stands."""
     found = {}
-    for cell in cells:
-        for node in ast.walk(cell.tree):
+    for tree in trees:
+        for node in ast.walk(tree):
             if isinstance(node, FUNCTIONS):
                 found.setdefault(node.name, set()).update(free(node))
             elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda):
@@ -158,13 +190,19 @@ def free(node):
     return names
 
 
-def _changing_functions(cells):
+def _changing_functions(trees):
     """Functions of the chapter that change what they are given: they train, append or fill."""
-    found, before = set(CHANGERS), None
-    functions = [node for cell in cells for node in ast.walk(cell.tree) if isinstance(node, FUNCTIONS)]
+    return _calling(trees, CHANGERS)
+
+
+def _calling(trees, names):
+    """Names, and the functions of the chapter that call them, directly or not."""
+    found, before = set(names), None
+    functions = [node for tree in trees for node in ast.walk(tree) if isinstance(node, FUNCTIONS)]
+    calls = [(f.name, {called(node) for node in ast.walk(f) if isinstance(node, ast.Call)}) for f in functions]
     while before != len(found):
         before = len(found)
-        found |= {f.name for f in functions if any(isinstance(n, ast.Call) and called(n) in found for n in ast.walk(f))}
+        found |= {name for name, said in calls if said & found}
     return found
 
 

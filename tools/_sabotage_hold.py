@@ -1,4 +1,4 @@
-"""Holders: processes that keep the state of a chapter at one moment, and fork a child for every attack on it."""
+"""Holders: processes that keep the state of a chapter at one moment, and fork a child for many attacks on it."""
 
 import contextlib
 import ctypes
@@ -11,19 +11,20 @@ import warnings
 from multiprocessing.connection import Client, Listener
 from typing import NamedTuple
 
-import numpy as np
-from _sabotage_probe import fingerprint, numbers
+from _sabotage_batch import Batch
+from _sabotage_cells import trains
 
-TRAINS = 1.0  # seconds of processor time: a cell above is not attacked
+SLOW = 1.0  # seconds of processor time: after such a cell there is a holder, so that it is not run again
+TRAINS = 1.0  # a cell that trains and takes longer is not attacked
+LONGEST = 8.0  # nor is any other that takes longer
 PATIENCE = 20.0  # seconds that an attack may take
+BUSY = 8  # how much slower an attack may be than the clock of the processor says
+CONTROL = 240  # seconds that a control run may take
 
 
-class Reply(NamedTuple):
-    checks: dict  # {(label, place, number): Verdict}
-    notes: dict
-    copies: dict  # {(site, site): "copy" or "twin"} of functions
-    crash: str
-    seconds: float
+def longest(cells, cell):
+    """Seconds of processor time above which a cell is not attacked: those that train are repeated least."""
+    return TRAINS if trains(cells, cell) else LONGEST
 
 
 class Part(NamedTuple):
@@ -58,7 +59,8 @@ def hold(chapter, address):
         connection = listener.accept()
         if os.fork() == 0:
             try:
-                _serve(chapter, connection)
+                with contextlib.suppress(ConnectionError), silence():
+                    _serve(chapter, connection)
             finally:
                 os._exit(0)
         connection.close()
@@ -67,58 +69,46 @@ def hold(chapter, address):
 def _serve(chapter, connection):
     job = pickle.loads(connection.recv_bytes())
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.alarm(job["patience"])
-    connection.send_bytes(pickle.dumps(attacked(chapter, job)))
+    batch = Batch(chapter, job["states"], job["whole"])
+    signal.alarm(CONTROL)
+    connection.send_bytes(pickle.dumps(None if job["alone"] else batch.control(job["record"])))
+    signal.alarm(0)
+    while (asked := pickle.loads(connection.recv_bytes())) is not None:
+        signal.alarm(asked[2])
+        connection.send_bytes(pickle.dumps(batch.attack(*asked[:2])))
+        signal.alarm(0)
+    connection.send_bytes(pickle.dumps(batch.undisturbed()))
 
 
-def attacked(chapter, job):
-    """Run the cells of a job with its replacements in place."""
-    probe, start, crash = chapter.probe, time.process_time(), ""
-    chapter.verdicts, probe.active, probe.recording = {}, job["active"], job["record"]
-    for place in job["places"]:
-        chapter.restore(job["states"][place])
-        if crash := chapter.run_cell(place):
-            break
-    probe.recording = False
-    copies = _copies(probe) if job["record"] else {}
-    return Reply(chapter.verdicts, probe.notes, copies, crash, time.process_time() - start)
+class Session:
+    """A child of a holder that answers one attack after the other; `control` is its reply without any."""
 
+    def __init__(self, part, states, whole, record=False, alone=False):
+        job = {"whole": whole, "states": {place: states[place] for place in whole}, "record": record, "alone": alone}
+        while not os.path.exists(part.address):
+            time.sleep(0.01)  # the holder of the last cells has only just been forked
+        self.connection = Client(part.address, "AF_UNIX")
+        self.connection.send_bytes(pickle.dumps(job))
+        self.alive, self.control = True, None
+        self.control = self._answer()
 
-def _copies(probe):
-    """{(site, site): "copy" or "twin"} of functions that return the same bits, or nearly, for the same arguments."""
-    found, known = {}, {site: pair for site, pair in probe.functions.items() if pair[1]}
-    for one, (function, seen) in known.items():
-        for other, (candidate, also) in known.items():
-            if other != one and len(seen[0]) == len(also[0]):
-                with silence():
-                    if same := _same(function, candidate, seen + also):
-                        found[one, other] = same
-    return found
-
-
-def _same(function, candidate, arguments):
-    near, some = True, False
-    for given in arguments:
+    def _answer(self):
         try:
-            left, right = numbers(function(*given)), numbers(candidate(*given))
-        except Exception:
+            return pickle.loads(self.connection.recv_bytes())
+        except (EOFError, OSError):
+            self.alive = False
             return None
-        if left is None or right is None or left.shape != right.shape or not np.isfinite(left).all():
-            return None
-        if not np.allclose(left, right, rtol=1e-9, atol=1e-12):
-            return None
-        near, some = near and not (left == right).all(), some or fingerprint(left) is not None
-    return ("twin" if near else "copy") if some else None
 
+    def attack(self, active, places, patience=PATIENCE):
+        """The reply to one attack; None when it ran out of time or died, and the session with it."""
+        with contextlib.suppress(OSError):
+            self.connection.send_bytes(pickle.dumps((active, places, int(BUSY * patience) + 1)))
+        return self._answer()
 
-def ask(part, states, places, active=None, record=False, patience=PATIENCE):
-    """The reply of a child that runs cells of a part under attack; None when it ran out of time or died."""
-    job = {"places": places, "states": {place: states[place] for place in places}, "active": active or {}}
-    while not os.path.exists(part.address):
-        time.sleep(0.01)  # the holder of the last cells has only just been forked
-    try:
-        with Client(part.address, "AF_UNIX") as connection:
-            connection.send_bytes(pickle.dumps(job | {"record": record, "patience": int(patience) + 1}))
-            return pickle.loads(connection.recv_bytes())
-    except (EOFError, ConnectionError, OSError):
-        return None
+    def end(self):
+        """Whether all attacks left everything as it was, so that a last control run says what the first one said."""
+        with contextlib.suppress(OSError):
+            self.connection.send_bytes(pickle.dumps(None))
+        said = self.alive and self._answer()
+        self.connection.close()
+        return said is not False or not self.alive

@@ -26,15 +26,16 @@ class Finding:
 
 def judge(chapter, part, budget, workers=2, label=None):
     """{check: Finding} of one part of a chapter, and the attacks that were made."""
-    attacker = Attacker(chapter, part, budget, workers, label)
-    if not attacker.cells:
-        return {}, attacker
-    control = attacker.control()
-    if control is None:
-        return {}, attacker
-    things = ingredients(chapter.sites, control.notes, control.copies)
-    judged = _Judge(attacker, chapter.sites, things)
-    return {check: judged.finding(check) for check in judged.prepare(control, chapter)}, attacker
+    for alone in (False, True):
+        attacker = Attacker(chapter, part, budget, workers, label, alone)
+        control = attacker.control() if attacker.cells else None
+        if control is None:
+            return {}, attacker
+        things = ingredients(chapter.sites, control.notes, control.copies)
+        judged = _Judge(attacker, chapter.sites, things)
+        found = {check: judged.finding(check) for check in judged.prepare(control, chapter)}
+        if attacker.end() or alone:
+            return found, attacker
 
 
 class _Judge:

@@ -104,10 +104,11 @@ def _entry(cells, label, judged, chapter, why):
 
 def _why(chapter, parts, failures):
     """{place: why a check there could not be attacked}."""
-    from _sabotage_hold import TRAINS
+    from _sabotage_hold import longest
 
     seconds = {place: time for part in parts for place, time in part.seconds.items()}
-    slow = {place: f"its cell takes {time:.0f} s" for place, time in seconds.items() if time > TRAINS}
+    cells = {cell.place: cell for cell in chapter.cells}
+    slow = {p: f"its cell takes {s:.0f} s" for p, s in seconds.items() if s > longest(chapter.cells, cells[p])}
     return slow | {place: f"its cell fails: {error}" for place, error in failures.items()}
 
 
