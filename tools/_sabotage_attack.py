@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from _sabotage_batch import is_generator
 from _sabotage_cells import lasting, needed
-from _sabotage_hold import Session, longest
+from _sabotage_hold import Session
 from _sabotage_probe import EVERYWHERE, KINDS, Replacement
 
 LOUD, MOST_USES = 6.0, 12
@@ -32,7 +32,7 @@ class Attacker:
         self.chapter, self.part, self.left, self.workers = chapter, part, budget, workers
         self.label, self.alone, self.idle = label, alone, []
         own = [cell for cell in chapter.cells if cell.place in part.places]
-        quick = [cell for cell in own if part.seconds[cell.place] <= longest(chapter.cells, cell)]
+        quick = [cell for cell in own if part.seconds[cell.place] <= chapter.longest(cell)]
         checking = [cell for cell in quick if cell.labels and (label in cell.labels or not label)]
         slices = {cell.place: set(needed(chapter.cells, {cell.place})) for cell in own}
         self.slices = {cell.place: slices[cell.place] for cell in checking}

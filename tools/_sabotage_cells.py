@@ -99,6 +99,18 @@ def needed(cells: list[Cell], wanted) -> list[int]:
     return found[::-1]
 
 
+def thinned(cells: list[Cell], labels) -> list[Cell]:
+    """The cells with only those statements on which the checks of some labels lean: no figures, nothing printed."""
+    parts = [cell._replace(place=(cell.place, at), tree=ast.Module([node], []))
+             for cell in cells for at, node in enumerate(cell.tree.body)]  # fmt: skip
+    checking = {part.place for part in parts if {label_of(call) for call in check_calls(part.tree)} & set(labels)}
+    seeding = {part.place for part in parts if {called(node) for node in ast.walk(part.tree)
+               if isinstance(node, ast.Call)} & {"set_seed", "manual_seed", "set_default_dtype"}}  # fmt: skip
+    kept = checking | seeding | set(needed(parts, checking))
+    bodies = [[node for at, node in enumerate(cell.tree.body) if (cell.place, at) in kept] for cell in cells]
+    return [cell._replace(tree=ast.Module(body, [])) for cell, body in zip(cells, bodies, strict=True)]
+
+
 @cache
 def _about(trees):
     """For every cell the names that it binds, changes and takes; and what the functions of the chapter use."""

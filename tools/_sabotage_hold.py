@@ -12,19 +12,10 @@ from multiprocessing.connection import Client, Listener
 from typing import NamedTuple
 
 from _sabotage_batch import Batch
-from _sabotage_cells import trains
 
-SLOW = 1.0  # seconds of processor time: after such a cell there is a holder, so that it is not run again
-TRAINS = 1.0  # a cell that trains and takes longer is not attacked
-LONGEST = 8.0  # nor is any other that takes longer
 PATIENCE = 20.0  # seconds that an attack may take
 BUSY = 8  # how much slower an attack may be than the clock of the processor says
 CONTROL = 240  # seconds that a control run may take
-
-
-def longest(cells, cell):
-    """Seconds of processor time above which a cell is not attacked: those that train are repeated least."""
-    return TRAINS if trains(cells, cell) else LONGEST
 
 
 class Part(NamedTuple):

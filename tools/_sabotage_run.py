@@ -15,12 +15,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from _sabotage_cells import CHECKS
-from _sabotage_hold import SLOW, Part, hold, silence
+from _sabotage_cells import CHECKS, trains
+from _sabotage_hold import Part, hold, silence
 from _sabotage_probe import Probe, fingerprint
 from _sabotage_sites import Rewriter
 
 SKETCH = 64
+SLOW = 1.0  # seconds of processor time: after such a cell there is a holder, so that it need not run again
+TRAINS = {False: 1.0, True: 4.0}  # a cell that trains longer is not attacked; True: where one equation is asked for
+LONGEST = 8.0  # nor is any other that takes longer
 
 
 class Verdict(NamedTuple):
@@ -37,13 +40,13 @@ class Verdict(NamedTuple):
 class Chapter:
     """The running chapter, in this process."""
 
-    def __init__(self, cells):
+    def __init__(self, cells, patient=False):
         import torch
 
         import vaelib.checks as checks
 
         self.torch, self.probe, rewriter = torch, Probe(), Rewriter()
-        self.cells = cells
+        self.cells, self.trains = cells, TRAINS[patient]
         self.codes = {cell.place: rewriter.cell(cell) for cell in cells}
         self.sites = rewriter.sites
         self.space = {"__name__": "__main__", "_sabotage": self.probe, "display": lambda *_: None}
@@ -99,6 +102,14 @@ class Chapter:
                 return f"{type(error).__name__}: {error}"[:200]
         return ""
 
+    def longest(self, cell):
+        """Seconds of processor time above which a cell is not attacked."""
+        return self.trains if trains(self.cells, cell) else LONGEST
+
+    def ends_part(self, cell, seconds):
+        """Whether a holder keeps what a cell has made, so that the cell is not run again."""
+        return seconds > (self.trains if trains(self.cells, cell) else SLOW)
+
     def state(self):
         return self.torch.get_rng_state(), random.getstate()
 
@@ -121,31 +132,31 @@ def _allowed(given, right):
 def run_through(chapter, places, folder, progress=None):
     """Run the cells once; the parts, the states of the generators before each cell, and which cells fail."""
     parts, holders, failures, section, fresh = [], [], {}, None, True
-    sections = {cell.place: cell.section for cell in chapter.cells}
+    cells = {cell.place: cell for cell in chapter.cells}
     for place in places:
         chapter.states[place] = chapter.state()
-        if fresh or sections[place] != section:
+        if fresh or cells[place].section != section:
             address = str(Path(folder) / f"part{len(parts)}")
             holders.append(hold(chapter, address))
             parts.append(Part([], address, {}))
-            section = sections[place]
+            section = cells[place].section
         start = time.process_time()
         if error := chapter.run_cell(place):
             failures[place] = error
         seconds = time.process_time() - start
         parts[-1].places.append(place)
         parts[-1].seconds[place] = seconds
-        fresh = seconds > SLOW
+        fresh = chapter.ends_part(cells[place], seconds)
         if progress and fresh:
             progress(f"cell {place}: {seconds:.0f} s")
     return parts, holders, failures
 
 
 @contextlib.contextmanager
-def running(cells, places, progress=None):
+def running(cells, places, progress=None, patient=False):
     """A chapter that has run, its parts and its failures; its holders are ended afterwards."""
     with tempfile.TemporaryDirectory() as folder:
-        chapter, holders = Chapter(cells), []
+        chapter, holders = Chapter(cells, patient), []
         try:
             parts, holders, failures = run_through(chapter, places, folder, progress)
             yield chapter, parts, failures
