@@ -7,11 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 from _sabotage_batch import is_generator
-from _sabotage_cells import lasting, needed
 from _sabotage_hold import Session
+from _sabotage_names import lasting, needed
 from _sabotage_probe import EVERYWHERE, KINDS, Replacement
 
 LOUD, MOST_USES = 6.0, 12
+ALL_PAIRS = 2.0  # seconds that attacks on all pairs of uses of one thing may take
 
 
 class Attack(NamedTuple):
@@ -164,13 +165,26 @@ class Attacker:
                     found[key] = loud
         return found
 
-    def subsets(self, sensitive):
-        """Sets of uses to replace together: two of those that are noticed alone, all of these, all but one."""
-        keys = list(sensitive)[:MOST_USES]
-        pairs = list(itertools.combinations(keys, 2))
-        others = itertools.combinations(keys, len(keys) - 1) if len(keys) > 3 else []
-        whole = [frozenset(keys)] if len(keys) > 2 else []
-        return list(dict.fromkeys([*map(frozenset, pairs), *map(frozenset, others), *whole]))
+    def subsets(self, sensitive, sites):
+        """Sets of uses to replace together: those of one text or of equal values, all of them; where it is cheap
+        also every two, and all but one."""
+        keys, groups = list(sensitive)[:MOST_USES], {}
+        for key in keys:
+            for mark in (sites[key[0]].text, self._bits(key)):
+                groups.setdefault(mark, []).append(key)
+        groups = [group for group in groups.values() if 1 < len(group) < len(keys)] + [keys] * (len(keys) > 1)
+        more = [*itertools.combinations(keys, 2), *itertools.combinations(keys, max(2, len(keys) - 1))]
+        cheap = len(more) * self.cost(frozenset(keys)) < ALL_PAIRS
+        return list(dict.fromkeys(map(frozenset, [*groups, *(more if cheap else ())])))
+
+    def _bits(self, key):
+        """What passed a use, to the last bit, if that says something; else the use itself."""
+        prints = tuple(self.notes[key].prints) if key in self.notes else ()
+        return prints if any(prints) else key
+
+    def cost(self, keys):
+        """Seconds of processor time of one attack, about."""
+        return sum(self.part.seconds[place] for place in self.places(keys))
 
 
 def kinds_of(check_kind):

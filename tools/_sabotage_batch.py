@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from _sabotage_cells import lasting
+from _sabotage_names import lasting
 from _sabotage_probe import fingerprint, numbers
 
 

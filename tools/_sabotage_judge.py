@@ -1,27 +1,15 @@
-"""From what the checks said to what they are worth: per equation the ingredients noticed, and those it is blind to."""
+"""From what the checks said to what they are worth: per equation the ingredients noticed, and those it is blind to.
 
-from dataclasses import dataclass, field
+An equality is vacuous where something cancels that the text does not quantify over, or where it is blind to every
+function that feeds it and these are not all declared, or where both sides are the same bits whatever the inputs.
+"""
 
 from _sabotage_attack import Attack, Attacker, kinds_of
+from _sabotage_bounds import EARNS_NOTHING, Finding, bound
 from _sabotage_probe import KINDS, Replacement
 from _sabotage_things import ingredients
 
 SEEDS = (0, 1)
-EARNS_NOTHING = ("crash", "nan", "timeout", "budget")
-
-
-@dataclass
-class Finding:
-    """What is known of one call of a check."""
-
-    kind: str
-    attacked: set = field(default_factory=set)
-    noticed: set = field(default_factory=set)
-    one_sided: set = field(default_factory=set)
-    blind: dict = field(default_factory=dict)  # {name: {"how": "C" or "B", "where": [...], "copies": [...]}}
-    unknown: dict = field(default_factory=dict)  # {name: why}
-    vacuous: str = ""  # why, if it is
-    attacks: int = 0
 
 
 def judge(chapter, part, budget, workers=2, label=None):
@@ -50,12 +38,10 @@ class _Judge:
         kinds = {control.checks[key].kind for key in good}
         if "check_bound" in kinds:
             signed = kinds_of("check_bound")
-            self.attacker.run(self._whole(thing, kind) for thing in self.attackable for kind in signed)
+            self.attacker.run(self.whole(thing, kind) for thing in self.attackable for kind in signed)
         if any(control.checks[key].same_bits for key in good):
             inputs = [thing for thing in self.things if thing.kind in ("input", "given") and thing.size > 1]
-            self.attacker.run(self._whole(thing, kind) for thing in inputs for kind in KINDS)
-        if "check" in kinds:
-            self.attacker.singles(self.attackable)
+            self.attacker.run(self.whole(thing, kind) for thing in inputs for kind in KINDS)
         return good
 
     def _sound(self, key, chapter):
@@ -63,36 +49,46 @@ class _Judge:
         first, again = chapter.verdicts.get(key), self.attacker.reference[key]
         return again.status == "holds" and first is not None and first.prints == again.prints
 
-    def _whole(self, thing, kind="affine", seed=0, loud=1.0):
+    def whole(self, thing, kind="affine", seed=0, loud=1.0):
         return Attack(thing.everywhere(), Replacement(kind, seed, loud, thing.scale))
 
     def finding(self, check):
         reference = self.attacker.reference[check]
         found = Finding(reference.kind)
-        (self._equality if found.kind == "check" else self._bound)(check, found, reference)
+        if found.kind == "check":
+            self._equality(check, found, reference)
+        else:
+            bound(self, check, found, reference)
         if self.attacker.left <= 0:
             found.unknown["the rest"] = "no time left for this part of the chapter"
         return found
+
+    def _dear(self, thing):
+        """Seconds that replacing a thing takes: the cheap ones come first, so that the budget reaches further."""
+        return self.attacker.cost(thing.everywhere())
 
     # Equalities
 
     def _equality(self, check, found, reference):
         blind = []
-        for thing in self.attackable:
-            sensitive = self.attacker.sensitive(thing, check)
-            if sensitive:
+        for thing in sorted(self.attackable, key=self._dear):
+            self.attacker.singles([thing])
+            if sensitive := self.attacker.sensitive(thing, check):
                 blind += self._try(check, thing, sensitive, found)
         inside = {site for thing, *_ in blind for site, _ in thing.defined if thing.kind == "function"}
         for thing, keys, how, sensitive in blind:
             met = sensitive if keys == thing.everywhere() else keys
             if not self._implied(met, inside - {site for site, _ in thing.defined}):
                 self._tell(found, thing, keys, how, sensitive)
-        found.vacuous = self._by_functions(check) or self._by_bits(check, reference)
+        if not found.noticed and (functions := self._by_functions(check)):
+            found.unless, found.vacuous = functions, "blind to every function that feeds it"
+        if reason := self._by_bits(check, reference):
+            found.unless, found.vacuous = frozenset(), reason
 
     def _try(self, check, thing, sensitive, found):
         """Replace one ingredient consistently in every way; the blind way, if there is one."""
         first = {}
-        for candidates in ([thing.everywhere()], self.attacker.subsets(sensitive)):
+        for candidates in ([thing.everywhere()], self.attacker.subsets(sensitive, self.sites)):
             if alive := self._alive(check, thing, candidates, min(sensitive.values()), found, first):
                 return [(thing, alive[0], "B" if any(first[alive[0]].moved) else "C", sensitive)]
         self._count(thing, found, first, sensitive)
@@ -136,59 +132,30 @@ class _Judge:
         found.blind[name] = {"how": how, "where": texts, "copies": sorted(thing.copies)}
 
     def _by_functions(self, check):
-        """(b): no function that feeds the check is noticed when it is replaced."""
-        feeding = False
+        """(b): the functions that feed the check, if it notices no replacement of any of them."""
+        feeding = set()
         for kind in KINDS:
-            attacks = [self._whole(thing, kind) for thing in self.functions]
-            self.attacker.run(attacks)
-            outcomes = [self.attacker.outcome(attack, check) for attack in attacks]
-            if any(outcome.status != "holds" for outcome in outcomes):
-                return ""
-            feeding = feeding or any(any(outcome.moved) for outcome in outcomes)
-        return "blind to every function that feeds it" if feeding else ""
+            attacks = {thing.name: self.whole(thing, kind) for thing in self.functions}
+            self.attacker.run(attacks.values())
+            outcomes = {name: self.attacker.outcome(attack, check) for name, attack in attacks.items()}
+            if any(outcome.status != "holds" for outcome in outcomes.values()):
+                return frozenset()
+            feeding |= {name for name, outcome in outcomes.items() if any(outcome.moved)}
+        return frozenset(feeding)
 
     def _by_bits(self, check, reference):
         """(c): both sides are the same bits whatever the inputs are, and no other implementation computes one side."""
         if not reference.same_bits:
             return ""
         inputs = [thing for thing in self.things if thing.kind in ("input", "given") and thing.size > 1]
-        outcomes = [self.attacker.outcome(self._whole(thing, kind), check) for thing in inputs for kind in KINDS]
+        outcomes = [self.attacker.outcome(self.whole(thing, kind), check) for thing in inputs for kind in KINDS]
         moving = [outcome for outcome in outcomes if any(outcome.moved)]
-        self.attacker.run(map(self._whole, self.functions))
-        routes = [self.attacker.outcome(self._whole(thing), check) for thing in self.functions]
+        self.attacker.run(map(self.whole, self.functions))
+        routes = [self.attacker.outcome(self.whole(thing), check) for thing in self.functions]
         apart = any(outcome.moved in ((True, False), (False, True)) for outcome in routes)
         if moving and all(outcome.same_bits for outcome in moving) and not apart:
             return "both sides are the same bits whatever the inputs"
         return ""
-
-    # Bounds
-
-    def _bound(self, check, found, reference):
-        """A bound that no consistent replacement can break says nothing."""
-        whole = [self.attacker.outcome(self._whole(thing), check) for thing in self.attackable]
-        fixed = not all(any(outcome.moved[side] for outcome in whole) for side in (0, 1))  # one side is a constant
-        for thing in self.attackable:
-            if any(marks[-1] in reference.prints for marks in thing.prints):
-                found.one_sided.add(thing.name)  # it is one of the sides
-                continue
-            outcomes = [self.attacker.outcome(self._whole(thing, kind), check) for kind in kinds_of("check_bound")]
-            found.attacks += len(outcomes)
-            self._count_bound(thing, found, outcomes, fixed)
-        if found.attacked and not found.noticed and not found.unknown:
-            found.vacuous = "no consistent replacement breaks this bound"
-
-    def _count_bound(self, thing, found, outcomes, fixed):
-        told = [outcome for outcome in outcomes if outcome.status not in EARNS_NOTHING]
-        if not told:
-            found.unknown[thing.name] = outcomes[0].status
-        elif not any(any(outcome.moved) for outcome in told):
-            return
-        elif fixed or any(all(outcome.moved) for outcome in told) or len(thing.uses) > 1:
-            found.attacked.add(thing.name)
-            if any(outcome.status == "refused" for outcome in told):
-                found.noticed.add(thing.name)
-        else:
-            found.one_sided.add(thing.name)
 
 
 def _single(thing, outcomes):

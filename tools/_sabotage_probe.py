@@ -96,12 +96,15 @@ class Note:
 
     def __init__(self):
         self.square, self.count, self.size = 0.0, 0, 0
-        self.places, self.within, self.prints = set(), set(), []
+        self.places, self.within, self.prints, self.last = set(), set(), [], None
 
     def add(self, value, place, stack):
         self.places.add(place)
         self.within.add(stack)
-        if self.count >= 100 or (flat := numbers(value)) is None or not flat.size:
+        if (flat := numbers(value)) is None or not flat.size:
+            return
+        self.last = fingerprint(flat) or (float(flat[0]) if flat.size == 1 else None)
+        if self.count >= 100:
             return
         finite = flat[np.isfinite(flat)]
         if finite.size:

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from _sabotage_cells import CHECKS, trains
+from _sabotage_cells import CHECKS
 from _sabotage_hold import Part, hold, silence
+from _sabotage_names import trains
 from _sabotage_probe import Probe, fingerprint
 from _sabotage_sites import Rewriter
 

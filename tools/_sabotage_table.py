@@ -5,7 +5,8 @@ import hashlib
 import json
 from pathlib import Path
 
-from _sabotage_cells import is_said, needed, read
+from _sabotage_cells import is_said, read
+from _sabotage_names import needed
 
 ROOT = Path(__file__).resolve().parent.parent
 TABLE = ROOT / "benchmarks" / "sabotage.json"
@@ -45,7 +46,7 @@ def entry(cells, label, findings, why):
     names = {name for codes in declared.values() for name in codes}
     noticed = set().union(*[found.noticed for found in findings])
     blind = {name: how for found in findings for name, how in found.blind.items() if name not in noticed}
-    reasons = [found.vacuous or _cancels(found, names) for found in findings]
+    reasons = [_reason(found, names) for found in findings]
     one_sided = set().union(*[found.one_sided for found in findings]) - noticed - blind.keys()
     unknown = sorted({f"{name}: {how}" for found in findings for name, how in found.unknown.items()} | set(why))
     if not (findings and (noticed or blind or one_sided or any(reasons))) and not unknown:
@@ -67,6 +68,12 @@ def entry(cells, label, findings, why):
         "unknown": unknown,
         "reason": "; ".join(dict.fromkeys(filter(None, reasons))),
     }
+
+
+def _reason(found, declared):
+    """Why a check is vacuous, or nothing: what it holds for may be meant, where it is declared."""
+    meant = found.unless and found.unless <= declared
+    return (found.vacuous if not meant else "") or _cancels(found, declared)
 
 
 def _cancels(found, declared):

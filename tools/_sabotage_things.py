@@ -16,6 +16,7 @@ class Ingredient:
     scale: float = 1.0
     size: int = 0
     prints: set = field(default_factory=set)
+    last: set = field(default_factory=set)  # the bits that passed its definitions last, or the number
     copies: list = field(default_factory=list)  # names that return the same bits
     twins: list = field(default_factory=list)  # names that return nearly the same numbers
     lent: list = field(default_factory=list)  # keys of its copies
@@ -48,6 +49,7 @@ def ingredients(sites, notes, copies):
             one.defined.append((site, context))
             one.kind = kind
             one.prints |= {tuple(note.prints)} - {(None,) * len(note.prints)}
+            one.last |= {note.last} - {None}
         one.kind = "input" if one.kind == "given" and (name, "input") in known else one.kind
         one.scale = _scale(note) if kind != "use" or (not one.defined and len(one.uses) == 1) else one.scale
     _join(found, sites, copies)

@@ -19,7 +19,8 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parent.parent)]
 
-from _sabotage_cells import needed, read, thinned  # noqa: E402
+from _sabotage_cells import read  # noqa: E402
+from _sabotage_names import needed, thinned  # noqa: E402
 from _sabotage_table import ROOT, better, book, entry, labels, load, store  # noqa: E402
 
 BUDGET = 90.0  # seconds of processor time for the attacks on one part of a chapter
