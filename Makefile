@@ -17,11 +17,14 @@ endif
 ifneq ($(origin CHAPTER),undefined)
 override export CHAPTER := $(value CHAPTER)
 endif
+ifneq ($(origin SECTION),undefined)
+override export SECTION := $(value SECTION)
+endif
 ifneq ($(value VAELIB_DATA),)
 override export VAELIB_DATA := $(if $(filter /%,$(value VAELIB_DATA)),,$(CURDIR)/)$(value VAELIB_DATA)
 endif
 
-.PHONY: help book test quick unit offline notebooks lint execute links pdf bench mutants publish unpublish \
+.PHONY: help book test quick unit notebooks lint execute links pdf bench mutants sabotage publish unpublish \
 	colab-test slides clean
 
 help:
@@ -80,6 +83,11 @@ bench: $(STAMP)
 
 mutants: $(STAMP)
 	$(BIN)/python -m tools.mutants
+
+# make sabotage [CHAPTER=03_elbo] [SECTION=eq-elbo-gap]: which checks notice when their ingredients are replaced.
+sabotage: $(STAMP)
+	$(BIN)/python tools/sabotage.py --write $(if $(value SECTION),"--section=$$SECTION") \
+		$(if $(value CHAPTER),-- "$$CHAPTER")
 
 # make slides CHAPTER=04_kl
 slides: $(STAMP)

@@ -11,6 +11,7 @@ The symbol is the name without `log_`; another is given as {"eq-elbo-gap": {"q":
 
 import argparse
 import os
+import re
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
@@ -23,6 +24,7 @@ from _sabotage_cells import read  # noqa: E402
 from _sabotage_names import needed, thinned  # noqa: E402
 from _sabotage_table import ROOT, better, book, entry, labels, load, store  # noqa: E402
 
+CHAPTER, LABEL = r"[0-9a-z_]+(\.ipynb)?", r"(eq|step)-[a-z0-9-]+"
 BUDGET = 90.0  # seconds of processor time for the attacks on one part of a chapter
 
 
@@ -34,6 +36,10 @@ def main(arguments=None):
     parser.add_argument("--workers", type=int, default=2, help="attacks at a time (2)")
     parser.add_argument("--write", action="store_true", help="store the result")
     chosen = parser.parse_args(arguments)
+    if chosen.section is not None and not re.fullmatch(LABEL, chosen.section):
+        parser.error(f"--section must be a label such as eq-elbo-gap; got {chosen.section!r}")
+    if wrong := [name for name in chosen.chapters if not re.fullmatch(CHAPTER, name)]:
+        parser.error(f"a chapter must be a name such as 03_elbo; got {wrong[0]!r}")
     paths = {path.stem: path for path in sorted((ROOT / "book").glob("*.ipynb"))}
     names = [Path(name).stem for name in chosen.chapters] or [n for n in paths if labels(read(paths[n]))]
     if missing := [name for name in names if name not in paths]:

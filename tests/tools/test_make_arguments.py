@@ -1,4 +1,4 @@
-"""What is given to make as REPO=, CHAPTER= or VAELIB_DATA= is data: it arrives as it is, and nothing runs."""
+"""What is given to make as REPO=, CHAPTER=, SECTION= or VAELIB_DATA= is data: it arrives as it is, and nothing runs."""
 
 import json
 import os
@@ -99,6 +99,14 @@ def test_a_chapter_arrives_as_it_is_and_nothing_runs(house, value):
     assert make(house, "slides", CHAPTER=value)[0][-1] == value
 
 
+@pytest.mark.parametrize("value", [*RUNS, *OTHERS])
+def test_a_section_arrives_as_it_is_and_nothing_runs(house, value):
+    called, _ = make(house, "sabotage", f"SECTION={value}", f"CHAPTER={value}")
+    given = value.lstrip()
+    assert called == ["tools/sabotage.py", "--write", f"--section={given}", "--", given] or not value.strip()
+    assert make(house, "sabotage", SECTION=value)[0][-1] == f"--section={value}"
+
+
 @pytest.mark.parametrize("value", [*RUNS, "a folder", "$HOME", "'", '"'])
 def test_a_folder_of_data_arrives_whole_and_nothing_runs(house, value):
     for place in (value, f"/somewhere/{value}"):
@@ -113,5 +121,6 @@ def test_other_targets_do_not_run_it_either(house, value):
 
 def test_what_is_left_out_has_its_meaning(house):
     assert make(house, "slides")[0] == make(house, "slides", "CHAPTER=")[0] == ["tools/slides.py", "04_kl"]
+    assert make(house, "sabotage")[0] == make(house, "sabotage", "SECTION=")[0] == ["tools/sabotage.py", "--write"]
     assert make(house, "publish", "REPO=")[0] == ["tools/publish.py", "--remove"]
     assert make(house, "unpublish")[1] is None
