@@ -41,7 +41,8 @@ def bound(judge, check, found, reference):
             entwined += [thing.name] * any(all(outcome.moved) for outcome in outcomes)
         else:
             _count(thing, found, outcomes, fixed)
-    if not found.noticed and not found.unknown and (found.attacked or entwined):
+    open_questions = {why for why in found.unknown.values() if why != "crash"}  # what cannot be replaced earns nothing
+    if not found.noticed and not open_questions and (found.attacked or entwined):
         _judged(judge, check, found, entwined)
 
 

@@ -4,6 +4,7 @@ The chapter runs in one process. Before each section, and after each cell that t
 keeps the state of that moment and forks a child for every attack on the cells that follow.
 """
 
+import ast
 import contextlib
 import inspect
 import os
@@ -14,6 +15,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+import _sabotage_kept as kept
 import numpy as np
 from _sabotage_cells import CHECKS
 from _sabotage_hold import Part, hold, silence
@@ -51,7 +53,7 @@ class Chapter:
         self.codes = {cell.place: rewriter.cell(cell) for cell in cells}
         self.sites = rewriter.sites
         self.space = {"__name__": "__main__", "_sabotage": self.probe, "display": lambda *_: None}
-        self.place, self.verdicts, self.states = None, {}, {}
+        self.place, self.verdicts, self.states, self.code = None, {}, {}, []
         self.originals = {name: getattr(checks, name) for name in CHECKS}
         for name, original in self.originals.items():
             setattr(checks, name, self._watched(name, original))
@@ -111,6 +113,21 @@ class Chapter:
         """Whether a holder keeps what a cell has made, so that the cell is not run again."""
         return seconds > (self.trains if trains(self.cells, cell) else SLOW)
 
+    def run_or_load(self, cell):
+        """Run a cell, or take what it left behind when it last trained; the error's name and the seconds."""
+        self.code.append(ast.dump(cell.tree))
+        name = kept.key("".join(self.code)) if trains(self.cells, cell) else None
+        if name and (found := kept.load(name)):
+            self.space.update(found[0])
+            self.restore(found[1])
+            return "", found[2]
+        start = time.process_time()
+        error = self.run_cell(cell.place)
+        seconds = time.process_time() - start
+        if name and not error and seconds > kept.KEEP:
+            kept.store(name, self.space, self.state(), seconds)
+        return error, seconds
+
     def state(self):
         return self.torch.get_rng_state(), random.getstate()
 
@@ -141,10 +158,8 @@ def run_through(chapter, places, folder, progress=None):
             holders.append(hold(chapter, address))
             parts.append(Part([], address, {}))
             section = cells[place].section
-        start = time.process_time()
-        if error := chapter.run_cell(place):
-            failures[place] = error
-        seconds = time.process_time() - start
+        error, seconds = chapter.run_or_load(cells[place])
+        failures |= {place: error} if error else {}
         parts[-1].places.append(place)
         parts[-1].seconds[place] = seconds
         fresh = chapter.ends_part(cells[place], seconds)
