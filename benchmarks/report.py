@@ -87,6 +87,7 @@ KEYS = {
     "frontier": (),
     "products": ("device",),
     "chapters": ("device",),
+    "findings": ("key", "device"),
 }  # what a newer number replaces
 COLUMNS = {"cpu": "two CPU cores", "Tesla T4": "free Colab GPU", "": "large GPU"}  # by the start of the device's name
 
@@ -131,6 +132,8 @@ def page(results: dict) -> str:
         lines += [FRONTIER, *_frontier(results["frontier"][0]["runs"]), ""]
     if results.get("chapters"):
         lines += [CHAPTERS, *_chapters(results["chapters"]), ""]
+    if results.get("findings"):
+        lines += [FINDINGS, *(line for found in results["findings"] for line in _findings(found)), ""]
     machine = "- {date}, {processor}, Python {python}, torch {torch}, {threads} threads"
     entries = [entry for kind in KEYS for entry in results.get(kind, [])]
     machines = dict.fromkeys(machine.format(**entry["machine"]) for entry in entries)
@@ -155,6 +158,20 @@ def _chapters(runs: list[dict]) -> list[str]:
         found = [seconds.get(column, {}).get(chapter) for column in COLUMNS.values()]
         lines.append(f"| {{doc}}`{chapter}` | {' | '.join(map(duration, found))} |")
     return lines
+
+
+def _findings(found: dict) -> list[str]:
+    """A table of the runs of one chapter: what was measured, its median and its range."""
+    lines = [
+        f"| {found['key']}, {found['device']}, {len(found['runs'])} runs | | median | range |",
+        "|---|---|---|---|",
+    ]
+    for what, first in found["runs"][0].items():
+        for name in first:
+            values = sorted(run[what][name] for run in found["runs"])
+            spread = f"{values[0]:.4g} to {values[-1]:.4g}"
+            lines.append(f"| {what.split(': ', 1)[1]} | {name} | {statistics.median(values):.4g} | {spread} |")
+    return [*lines, ""]
 
 
 def column_of(device: str) -> str:
@@ -199,6 +216,10 @@ pictures, three seeds. The distortion is half the summed squared error, without 
 CHAPTERS = """## How long a chapter runs
 
 From the first cell to the last, the kernel's start included, with MNIST on the disk.
+"""
+FINDINGS = """## What the findings give from other seeds
+
+The cells of chapters 6 and 7 that measure a finding, run again with every seed of the chapter moved.
 """
 SEEDS = """The 10,000 test images are drawn black or white once, with a fixed seed; each is judged with one drawn z;
 nothing was chosen on them."""

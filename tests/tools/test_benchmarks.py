@@ -1,11 +1,13 @@
 """The table of results says what was measured: the arithmetic of a row, and a page that is made from the file."""
 
+import ast
 import json
 
+import nbformat
 import pytest
 import torch
 
-from benchmarks import target
+from benchmarks import findings, target
 from benchmarks.covariance import on_covariance, on_images
 from benchmarks.report import JSON, PAGE, Row, Seeds, duration, page, running_time, table
 from benchmarks.usual import negative_elbo
@@ -87,3 +89,38 @@ def test_a_row_without_its_measurements_makes_no_page(missing):
     del row[missing]
     with pytest.raises(KeyError):
         page({"rows": [row]})
+
+
+def test_a_finding_needs_the_cells_that_make_what_it_uses_and_no_others():
+    cells = ["import torch", "def double(x):\n    return 2 * x", "unused = 1", "a = double(torch.ones(1))", "b = a + 1"]
+    cells += ["observe('obs-b', {'b': b}, 'what')", "c = b"]
+    kept = [ast.unparse(tree) for tree in findings.needed([ast.parse(cell) for cell in cells])]
+    assert kept == [cells[0], cells[1], cells[3], cells[4], cells[5].replace('"', "'")]
+
+
+def test_what_a_chapter_observes_is_recorded_with_its_seeds_moved(tmp_path, monkeypatch):
+    notebook = nbformat.v4.new_notebook(cells=[
+        nbformat.v4.new_code_cell("from vaelib.checks import observe\nfrom vaelib.train import set_seed\nimport torch"),
+        nbformat.v4.new_code_cell("set_seed(1)\nx = torch.rand(1).item()"),
+        nbformat.v4.new_code_cell("observe('obs-x', {'x': x}, 'a draw', unit='of 1', from_run='')"),
+        nbformat.v4.new_code_cell("observe('obs-y', {'y': [1, 2, 3]}, 'on the page', unit='', seeds=3)"),
+    ])  # fmt: skip
+    nbformat.write(notebook, tmp_path / "small.ipynb")
+    monkeypatch.setattr(findings, "BOOK", tmp_path)
+    monkeypatch.setattr(findings, "CHAPTERS", {"small": "small"})
+    before = findings.checks.observe
+    found = [findings.run("small", seed) for seed in (0, 0, 1)]
+    assert findings.checks.observe is before
+    assert found[0] == found[1] != found[2] and list(found[0]) == ["obs-x: a draw"]
+    set_seed(101)
+    assert found[2]["obs-x: a draw"]["x"] == torch.rand(1).item()
+
+
+def test_findings_are_a_table_of_the_page():
+    row = ROW._asdict() | {"machine": dict.fromkeys(("date", "processor", "python", "torch", "threads"), "")}
+    runs = [{"obs-x: a draw": {"x": value}} for value in (1.0, 3.0, 2.0)]
+    text = page(
+        {"rows": [row], "findings": [{"key": "digits", "device": "cpu", "runs": runs, "machine": row["machine"]}]}
+    )
+    assert "| a draw | x | 2 | 1 to 3 |" in text
+    assert "x: 2 (1 to 3)" in str(findings.Findings("digits", "cpu", runs))
