@@ -24,7 +24,7 @@ ROWS = {
     "target": ("whole process, to the loss of the usual script's tenth epoch", target.reach),
     "likelihood": ("log p of 200 images by 5000 draws", likelihood.measure),
     "covariance": ("ten steps of a linear autoencoder, covariance built first", covariance.measure),
-    "covariance steps": ("the same ten steps, the covariance there already", covariance.without_building),
+    "covariance steps": ("ten steps of a linear autoencoder, covariance there already", covariance.without_building),
 }
 OTHERS = ["products", "seeds", "frontier", "chapters", *findings.CHAPTERS]  # that are no races
 PAIRS = 5

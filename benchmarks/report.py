@@ -2,14 +2,19 @@
 
 import datetime
 import json
+import math
 import os
 import platform
 import statistics
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmarks.texts import CHAPTERS, FRONTIER, HEAD, NOTES, SEEDS, TAIL
+
 ROOT = Path(__file__).resolve().parent.parent
 JSON, PAGE = ROOT / "benchmarks" / "results.json", ROOT / "book" / "results.md"
+STEPS = 10  # of the linear autoencoder in a row
 
 
 class Row(NamedTuple):
@@ -121,8 +126,7 @@ def page(results: dict) -> str:
     for row in results["rows"]:
         name, usual, ours, ratio, spread = cells(Row(*(row[field] for field in Row._fields)))
         lines.append(f"| {name} | {usual} | {ours} | {ratio} ({spread}) |")
-    present = {row["key"] for row in results["rows"]}
-    lines += [TAIL, *(note for key, note in NOTES.items() if key in present)]
+    lines += [TAIL, *notes(results["rows"])]
     lines += [f"{Products(found['device'], found['pairs'])}: a processor cannot do it in less than once.\n" for found in
               results.get("products", [])]  # fmt: skip
     if results.get("seeds"):
@@ -138,6 +142,18 @@ def page(results: dict) -> str:
     entries = [entry for kind in KEYS for entry in results.get(kind, [])]
     machines = dict.fromkeys(machine.format(**entry["machine"]) for entry in entries)
     return HEAD + "\n".join([*lines, "## Measured on", "", *machines]) + "\n"
+
+
+def notes(rows: list[dict]) -> Iterator[str]:
+    """What the rows of the table mean: each note stands where its row does, measured as the note says."""
+    for key, word, text in NOTES:
+        if any(row["key"] == key and word in row["name"] for row in rows):
+            yield text
+    by_key = {row["key"]: Row(*(row[field] for field in Row._fields)).medians() for row in rows}
+    if {"covariance", "covariance steps"} <= by_key.keys():
+        (images, both), (_, steps) = by_key["covariance"], by_key["covariance steps"]
+        paid = math.ceil(STEPS * (both - steps) / (images - steps))
+        yield f"By these medians building $C$ has paid for itself after {paid} step{'s' * (paid != 1)} on the images.\n"
 
 
 def _frontier(runs: list[list]) -> list[str]:
@@ -195,48 +211,3 @@ def duration(seconds: float | None) -> str:
     if seconds is None:
         return "not measured"
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.1f} min"
-
-
-HEAD = """# Results and speed
-
-This page is written by `python -m benchmarks --save` from what it measured. Each row is a race between the usual way
-and the library's, in one run, taking turns; the ratio is the median over five pairs, and the range its least and
-greatest value, in brackets. Seconds belong to one machine, ratios travel better.
-
-"""
-TAIL = """
-The usual way is the script that most tutorials print: torchvision with `ToTensor`, a `DataLoader`, Adam at 1e-3 on
-batches of 128, one `.item()` a step.
-"""
-FRONTIER = """## Rate and distortion at twelve betas
-
-The runs of {doc}`10_which_beta`: MNIST in grey, a Gaussian decoder with sigma = 1, 784-256-32, six passes each, test
-pictures, three seeds. The distortion is half the summed squared error, without the constant of the density.
-"""
-CHAPTERS = """## How long a chapter runs
-
-From the first cell to the last, the kernel's start included, with MNIST on the disk.
-"""
-FINDINGS = """## What the findings give from other seeds
-
-The cells of chapters 6 and 7 that measure a finding, run again with every seed of the chapter moved.
-"""
-SEEDS = """The 10,000 test images are drawn black or white once, with a fixed seed; each is judged with one drawn z;
-nothing was chosen on them."""
-NOTES = {  # what a race means, said only where its row is in the table
-    "target": """In the row of the tenth epoch, both clocks start cold: each side is a whole process, with the start of
-Python, its imports, reading the data, training and the judge's look at the end. The usual way is PyTorch's example,
-which looks at the test images after every epoch. Both sides are judged by one
-evaluation function on the 10,000 test images, with the same
-grey-pixel loss; a seed in which ours ends above the other's stops the run. Ours makes 4 passes with batches of 320, a
-step size that rises and falls and, where the machine multiplies bfloat16 faster than float32, with its layers in
-bfloat16 (`torch.autocast`); its densities, its weights and the judge stay in float32.
-""",
-    "likelihood": """For log p the usual way copies each picture 500 times, encodes every copy, draws, decodes and
-weighs, ten times over; `vaelib` encodes once and streams over the draws.
-""",
-    "covariance": """For the linear autoencoder the usual way takes its gradient from all 60,000 images. The covariance
-has to be built first; with that on the clock the gain of ten steps is the smaller number, and it grows with every
-further step.
-""",
-}

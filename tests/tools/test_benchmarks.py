@@ -7,8 +7,8 @@ import nbformat
 import pytest
 import torch
 
-from benchmarks import findings, target
-from benchmarks.covariance import on_covariance, on_images
+from benchmarks import target
+from benchmarks.covariance import crossing, on_covariance, on_images
 from benchmarks.report import JSON, PAGE, Row, Seeds, duration, page, running_time, table
 from benchmarks.usual import negative_elbo
 from vaelib.linear import covariance
@@ -53,10 +53,27 @@ def test_half_precision_rounds_the_layers_and_nothing_else():
     torch.testing.assert_close(half, exact, rtol=1e-3, atol=1e-3)
 
 
-def test_a_race_is_explained_only_where_it_was_run():
-    row = ROW._asdict() | {"machine": dict.fromkeys(("date", "processor", "python", "torch", "threads"), "")}
-    assert "tenth epoch" not in page({"rows": [row]})
-    assert "tenth epoch" in page({"rows": [row | {"key": "target"}]})
+def rows_with(**named):
+    """Rows as the file holds them, {key: (name, pairs)}."""
+    machine = dict.fromkeys(("date", "processor", "python", "torch", "threads"), "")
+    keys = [(key.replace("_", " "), *row) for key, row in named.items()]
+    return [{"key": k, "name": name, "device": "cpu", "pairs": pairs, "machine": machine} for k, name, pairs in keys]
+
+
+def test_a_race_is_explained_only_where_it_was_run_and_as_it_was_run():
+    assert "tenth epoch" not in page({"rows": rows_with(epoch=("an epoch", [(2.0, 1.0)] * 5))})
+    cold = page({"rows": rows_with(target=("whole process, to the tenth epoch", [(2.0, 1.0)] * 5))})
+    warm = page({"rows": rows_with(target=("inside one running process, to the tenth epoch", [(2.0, 1.0)] * 5))})
+    assert "start cold" in cold and "start warm" not in cold
+    assert "start warm" in warm and "start cold" not in warm
+
+
+def test_the_page_says_when_the_covariance_is_paid_for():
+    alone = {"covariance_steps": ("the covariance there already", [(4.0, 0.5)] * 5)}
+    both = {"covariance": ("ten steps, covariance built first", [(4.0, 1.5)] * 5)} | alone
+    assert "paid for itself" not in page({"rows": rows_with(**alone)})
+    assert "has paid for itself after 3 steps" in page({"rows": rows_with(**both)})  # 10 (1.5 - 0.5) / (4 - 0.5)
+    assert crossing(4.0, 1.0, 0.5) == 3
 
 
 def test_seeds_are_reported_by_their_median_and_range():
