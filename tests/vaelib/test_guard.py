@@ -148,3 +148,25 @@ def test_values_are_not_looked_at_where_nobody_can_look():
     assert seen == [True]
     compiled = torch.compile(lambda x: x + 1 if _guard.holds(x.sum() > 0) else x, fullgraph=True, backend="eager")
     assert compiled(torch.tensor([-1.0])).item() == 0
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda: _guard.flags(wrong=1), r"wrong must be True or False; got 1 \(int\)"),
+        (
+            lambda: _guard.methods("log_prob", prior=None),
+            r"prior must have the function log_prob; got None \(NoneType\)",
+        ),
+        (
+            lambda: _guard.together(x=torch.ones(2), z=torch.ones(2, device="meta")),
+            "z must be on the device of x, cpu; got meta",
+        ),
+    ],
+)
+def test_flags_methods_and_devices(ask, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        ask()
+    _guard.flags(wrong=False)
+    _guard.methods("backward", z=torch.ones(1))
+    _guard.together(x=torch.ones(2), z=torch.ones(()))

@@ -96,7 +96,7 @@ def _log_mass(level: Tensor, mu: Tensor, logvar: Tensor) -> Tensor:
     """log of a Gaussian's mass in the bins of levels 0..255; (-inf, 0.5] and [254.5, inf) for the two at the ends."""
     log_width = math.log(LEVEL) - 0.5 * logvar  # of a bin, in sigmas, as is everything below
     width = log_width.exp()
-    middle = ((level - 255 * mu) * width).clamp(-1e15, 1e15)  # its square must not overflow
+    middle = ((level - 255 * mu) * width).clamp(-1e15, 1e15) + 0 * mu  # its square must not overflow; inf stays loud
     narrow = width * middle.abs().clamp(min=1) < 0.5  # the density hardly changes: two distribution functions cancel
     inside = torch.where(narrow, *_two_ranges(narrow, log_width, width, middle))
     upper_end = torch.where(level == 255, _log_cdf(width / 2 - middle), inside)
