@@ -6,9 +6,10 @@ numbers is below both); or no replacement of one side alone is refused either, s
 what it is blind to is not declared. A declared bound thus has to be said for every such thing in the text.
 """
 
+import itertools
 from dataclasses import dataclass, field
 
-from _sabotage_attack import kinds_of
+from _sabotage_attack import LOUD, kinds_of
 
 EARNS_NOTHING = ("crash", "nan", "timeout", "budget")
 
@@ -57,9 +58,9 @@ def _judged(judge, check, found, entwined):
 
 def _breaks(judge, check):
     """Whether some replacement that moves one side alone is refused."""
-    for kind in ("affine", "down"):
+    for loud, kind in itertools.product((1.0, LOUD), ("affine", "down")):
         for thing in judge.attackable:
-            attacks = [judge.attacker.single(thing, key, kind) for key in thing.uses]
+            attacks = [judge.attacker.single(thing, key, kind, loud) for key in thing.uses]
             judge.attacker.run(attacks)
             outcomes = [judge.attacker.outcome(attack, check) for attack in attacks]
             if any(outcome.status == "refused" for outcome in outcomes):

@@ -184,5 +184,6 @@ by smooth other ones wherever it is used: a line, a square, a sine of it. *Notic
 or several uses share, how many the check misses when they change. *One-sided* ones reach only one side, so that the
 refusal is arithmetic and earns nothing. *Blind to*: it may be replaced and the check still passes; C, no side moves,
 because it cancels; B, both sides move together, so that the statement holds for any such thing. Vacuous: something
-cancels that the text does not speak of, or nothing that feeds the check is noticed, or both sides are the same bits.
+cancels that the text does not speak of, or nothing that feeds the check is noticed, or both sides are the same bits,
+or no consistent replacement breaks a bound that is not declared for every such thing or that could not fail at all.
 """

@@ -7,6 +7,10 @@ Without chapters: every chapter of the book. `--write` stores what was found in 
 What a statement holds for is said in the metadata of the cell with its check, by names of the code, and must be what
 is measured, no more and no less: vaelib: {any: {"eq-elbo-gap": ["log_q"]}}. The text must speak of it: "for every $q$".
 The symbol is the name without `log_`; another is given as {"eq-elbo-gap": {"q": ["log_q", "log_normal(z, m, v)"]}}.
+A true bound may hold whatever consistently replaces its ingredients: it is worth something where it is declared for
+every such thing, neither side is made from the other, and replacing one side alone breaks it. Else it is vacuous.
+
+A chapter of _sabotage_table.MENDED may hold nothing vacuous, undeclared, or unknown for want of time: tests see to it.
 """
 
 import argparse
