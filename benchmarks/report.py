@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.texts import CHAPTERS, FRONTIER, HEAD, NOTES, SEEDS, TAIL
+from benchmarks.texts import CHAPTERS, FINDINGS, FRONTIER, HEAD, NOTES, SEEDS, TAIL
 
 ROOT = Path(__file__).resolve().parent.parent
 JSON, PAGE = ROOT / "benchmarks" / "results.json", ROOT / "book" / "results.md"

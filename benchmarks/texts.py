@@ -20,6 +20,10 @@ CHAPTERS = """## How long a chapter runs
 
 From the first cell to the last, the kernel's start included, with MNIST on the disk.
 """
+FINDINGS = """## What the findings give from other seeds
+
+The cells of chapters 6 and 7 that measure a finding, run again with every seed of the chapter moved.
+"""
 SEEDS = """The 10,000 test images are drawn black or white once, with a fixed seed; each is judged with one drawn z;
 nothing was chosen on them."""
 NOTES = [  # (key, word of the name, what the race means): said only where such a row is in the table

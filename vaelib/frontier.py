@@ -107,11 +107,13 @@ def stored_frontier() -> StoredFrontier:
     """The runs that come with the library, float64. Book: chapter 10."""
     with (files("vaelib") / "stored" / "frontier.npz").open("rb") as file:
         kept = dict(np.load(file))
-    runs = torch.from_numpy(
-        kept["runs"]
-    )  # (T S, 6), by beta, then seed: both, rate and distortion, both again on training pictures
+    # (T S, 6), by beta, then seed: both, rate and distortion, both again on training pictures
+    runs = torch.from_numpy(kept["runs"])
     betas = runs[:, 0].unique()
     parts = runs[:, 2:].T.reshape(4, len(betas), -1)
     pictures = torch.from_numpy(kept["pictures"]).double().reshape(1 + len(betas), -1, 28, 28) / 255
     eigenvalues = torch.from_numpy(kept["eigenvalues"]).double()
-    return StoredFrontier(str(kept["date"]), betas, *parts, eigenvalues, pictures[0], pictures[1:])
+    rate, distortion, train_rate, train_distortion = parts
+    return StoredFrontier(
+        str(kept["date"]), betas, rate, distortion, train_rate, train_distortion, eigenvalues, pictures[0], pictures[1:]
+    )

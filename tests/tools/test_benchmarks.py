@@ -7,7 +7,7 @@ import nbformat
 import pytest
 import torch
 
-from benchmarks import target
+from benchmarks import findings, target
 from benchmarks.covariance import crossing, on_covariance, on_images
 from benchmarks.report import JSON, PAGE, Row, Seeds, duration, page, running_time, table
 from benchmarks.usual import negative_elbo
