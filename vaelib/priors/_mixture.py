@@ -51,7 +51,7 @@ class MixturePrior(nn.Module):
         _guard.noise(generator, codes.device)
         if len(codes) < len(self.means):
             raise ValueError(f"codes must be at least as many as components, {len(self.means)}; got {len(codes)}")
-        spread = codes.std(0, correction=0)
+        spread = codes.std(0, correction=int(len(codes) > 1))  # of a single code it is 0
         if not _guard.holds((spread > 0).all()):
             raise ValueError(f"codes must vary in every dimension; got {len(codes)} codes that do not")
         self.means.copy_(codes[torch.randperm(len(codes), generator=generator, device=codes.device)[: len(self.means)]])
