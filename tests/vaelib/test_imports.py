@@ -36,7 +36,8 @@ ALLOWED = {  # who may import whom, as in the table of modules
     "distributions": set(), "data": set(), "checks": set(), "plots": set(), "interpolation": set(), "faces": set(),
     "checkpoints": set(), "train": {"checkpoints"},
     "models": set(), "linear": {"distributions"}, "objectives": {"distributions", "models"},
-    "metrics": {"models", "objectives"}, "widgets": {"distributions", "linear", "plots"},
+    "metrics": {"models", "objectives"}, "widgets": {"distributions", "frontier", "linear", "plots"},
+    "beta": set(), "frontier": {"distributions"},
     "likelihoods": {"distributions"}, "priors": {"distributions", "models", "objectives"},
     "misfit": {"distributions", "models", "objectives", "train"},
 }  # fmt: skip
