@@ -46,7 +46,7 @@ def mean(model, loss, x, batch_size=2000, check=lambda: None) -> Tensor:
     with eval_mode(model):
         for batch in x.split(batch_size):
             check()
-            total += torch.stack(as_tuple(loss(model, floats(batch, dtype)))) * len(batch)
+            total = total + torch.stack(as_tuple(loss(model, floats(batch, dtype)))) * len(batch)
     return total / len(x)
 
 
