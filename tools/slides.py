@@ -19,7 +19,9 @@ from ledger import entries
 
 BOOK = Path(__file__).resolve().parents[1] / "book"
 NAME = re.compile(r"[A-Za-z0-9_]{1,100}")  # of a chapter: it becomes a path
-SKIPPED = re.compile(r"## (Recall|Exercises|Where we differ|The next question|What the next|Next|Your turn)")
+SKIPPED = re.compile(
+    r"## (Recall|Exercises|Where we differ|The next question|What the next|Next|Your turn|For later|More)"
+)
 DISPLAY = re.compile(r"^\$\$\s*\n(?:(?!^\$\$).)*?\n\$\$ \(((?:eq|def)-[a-z0-9-]+)\)", re.DOTALL | re.MULTILINE)
 ROLE = re.compile(r"\s*\(?\{[\w:]+\}`[^`]*`\)?")
 BREAK = "```{revealjs-break}\n```"

@@ -43,10 +43,10 @@ def shapes(**arguments: tuple[Tensor, str]) -> dict[str, int]:
     batches: dict[str, Sequence[int]] = {}
     owners: dict[str, str] = {}  # the argument that gave a letter its size
     for name, (value, pattern) in arguments.items():
-        found = [fit for option in pattern.split(" or ") if (fit := _fit(tuple(value.shape), option, sizes))]
-        if not found:
+        found = _first_fit(tuple(value.shape), pattern, sizes)
+        if found is None:
             raise ValueError(_misfit(name, arguments, sizes, owners))
-        sizes, batch = found[0]
+        sizes, batch = found
         owners |= {letter: name for letter in sizes if letter not in owners}
         _broadcast(name, value, batch, batches)
     return sizes
@@ -162,6 +162,15 @@ def noise(generator: torch.Generator | None, device: torch.device) -> None:
         raise TypeError(f"generator must be a torch.Generator or None; got {_shown(generator)}")
     if generator is not None and device.type not in (generator.device.type, "meta"):
         raise ValueError(f"generator must be on {device.type}; got one on {generator.device.type}")
+
+
+def _first_fit(shape: tuple, pattern: str, sizes: dict) -> tuple[dict, Sequence[int] | None] | None:
+    """What the first form that fits adds; a plain loop, which `torch.compile` can follow."""
+    for option in pattern.split(" or "):
+        fit = _fit(shape, option, sizes)
+        if fit is not None:
+            return fit
+    return None
 
 
 def _fit(shape: tuple, option: str, sizes: dict) -> tuple[dict, Sequence[int] | None] | None:

@@ -6,6 +6,7 @@ from torch import nn
 from vaelib import distributions as vd
 from vaelib import (
     faces,
+    frontier,
     interpolation,
     likelihoods,
     linear,
@@ -120,6 +121,12 @@ DOORS = {
     "linear.LinearGaussian.expected_log_likelihood": (lab("expected_log_likelihood"), Q, ""),
     "linear.LinearGaussian.elbo": (lab("elbo"), Q, ""),
     "linear.LinearGaussian.gap": (lab("gap"), Q, ""),
+    "frontier.stored_frontier": (frontier.stored_frontier, {}, "random"),
+    "widgets.frontier_figure": (
+        widgets.frontier_figure, {"stored": frontier.stored_frontier(), "power": 0.5}, "picture"),
+    "frontier.reverse_waterfilling": (
+        lambda eigenvalues, sigma: frontier.reverse_waterfilling(eigenvalues, 0.7, sigma),
+        {"eigenvalues": torch.tensor([3.0, 2.0, 0.5]).double(), "sigma": 1.2}, ""),
     "metrics.principal_angles": (metrics.principal_angles, {"a": draws(6, 2), "b": draws(6, 3, seed=1)}, ""),
     "metrics.active_units": (metrics.active_units, {"mu": X, "threshold": 0.01}, ""),
     "metrics.bits_per_dim": (metrics.bits_per_dim, {"log_prob": A[0], "dims": 3, "levels": 256}, ""),
