@@ -73,7 +73,7 @@ def slides(notebook, folder: Path):
     shown = fresh = True
     for cell in notebook.cells:
         for part in re.split(r"^(?=##? )", cell.source, flags=re.MULTILINE) if cell.cell_type == "markdown" else [""]:
-            if part.startswith("#"):
+            if re.match("##? ", part):  # a section below one that is left out is left out too
                 shown = fresh = not SKIPPED.match(part)
             for block in [*of_text(part, proofs), *pictures(cell, folder)] if shown else []:
                 yield block if fresh or block.startswith("#") else f"{BREAK}\n\n{block}"
