@@ -24,7 +24,7 @@ def public_names():
     """What Python itself calls public: functions and classes of each module, and methods that have a docstring."""
     for module in MODULES:
         found = vars(importlib.import_module(f"vaelib.{module}"))
-        face = found.get("__all__", found)  # what a package does not list is a matter of its private parts
+        face = {entry.name for entry in docstrings.entries(library.tree(module).body)}  # not what it imports for itself
         for name, value in found.items():
             here = getattr(value, "__module__", "").split("._")[0]  # where a private part defines it, its package
             if name in face and not name.startswith("_") and here == f"vaelib.{module}":

@@ -17,7 +17,7 @@ def test_a_plot_is_mostly_white(tmp_path, white, expected):
 
 
 def test_every_figure_of_a_chapter_is_marked_as_one_or_the_other(built):
-    for chapter, kinds in (("04_kl", {"plot"}), ("07_faces", {"plot", "picture"})):
+    for chapter, kinds in (("03_elbo", {"plot", "picture"}), ("07_faces", {"plot", "picture"})):
         page = (built / "book" / f"{chapter}.html").read_text(encoding="utf-8")
         figures = [tag for tag in re.findall(r"<img[^>]*>", page) if ".png" in tag and "_images/" in tag]
         marks = [set(re.findall("plot|picture", " ".join(re.findall('class="([^"]*)"', tag)))) for tag in figures]
