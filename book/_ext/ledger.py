@@ -123,7 +123,7 @@ def _slip_row(slip, anchor, stem):
     look = f"\n\n*Look it up:* {slip['place']}." if "place" in slip else ""
     link = f'{{raw-html}}`<a href="{stem}.html#{anchor}">chapter {int(stem[:2])}</a>`'
     shown = f"*Meant, it seems:* {slip['read']}.\n\n*Run:* {slip['shown']}."
-    yield from _row(slip["note"], slip["met"] + look, shown, link)
+    yield from _row(slip["note"], slip["met"], shown + look, link)
 
 
 def slips_of(notebook) -> list[str]:
