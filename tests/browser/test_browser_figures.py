@@ -13,6 +13,7 @@ import pytest
 from browser import ROOT, Visit
 
 from vaelib.widgets._elbo import elbo_numbers
+from vaelib.widgets._frontier import frontier_numbers
 from vaelib.widgets._kl import kl_numbers
 from vaelib.widgets._noise import noise_numbers
 from vaelib.widgets._plane import plane_numbers
@@ -36,6 +37,12 @@ class Kind(NamedTuple):
 
 
 KINDS = {
+    "frontier": Kind(
+        ("power",),
+        frontier_numbers,
+        "terms",
+        lambda _, n: [n.beta, n.kept, n.rate, n.distortion, n.own_rate, n.own_distortion],
+    ),
     "elbo": Kind(("mu", "logvar", "w"), elbo_numbers, "terms", lambda _, n: [*n[:3], n.elbo, n.gap, n.log_px]),
     "kl": Kind(("mu", "logvar"), lambda wrong, **v: kl_numbers(**v), "label", lambda _, n: n[:5]),
     "sheet": Kind(
@@ -112,7 +119,7 @@ def number(words: str) -> float:
 def seen(root, where: str) -> list[str]:
     """The numbers that a reader sees, or hears, as they are written."""
     if where == "terms":
-        return root.locator(".term b").all_inner_texts()
+        return [words for words in root.locator(".term b").all_inner_texts() if re.search(r"\d", words)]
     return re.findall(r"\N{MINUS SIGN}?\d+\.\d+", root.locator("svg").last.get_attribute("aria-label"))
 
 
