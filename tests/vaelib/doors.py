@@ -34,6 +34,7 @@ W, OFFSET, X = draws(5, 3), draws(5), draws(4, 5)
 LAB = {"W": W, "b": OFFSET, "sigma": 0.6}
 FACES = faces.sample_factors(2, noise()).double()
 AXIS = plots.new_figure()[1]
+torch.manual_seed(0)  # the same networks in every run: of random ones some are deaf, and give no NaN for infinity
 DECODER = nn.Sequential(nn.Linear(2, 4), nn.ReLU(), nn.Linear(4, 9))
 
 
