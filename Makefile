@@ -48,7 +48,7 @@ test: $(STAMP) lint
 # The inner loop: library, guards and commands, without a browser, a build or a training.
 quick: $(STAMP)
 	$(BIN)/ruff check .
-	$(BIN)/python -m pytest -q -m "not slow and not browser" tests
+	$(BIN)/python -m pytest -q -n auto -m "not slow and not browser" tests
 
 unit: $(STAMP)
 	$(BIN)/python -m pytest tests

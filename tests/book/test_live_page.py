@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow  # it trains, builds or starts other programs
+
 ROOT = next(folder for folder in Path(__file__).resolve().parents if (folder / "Makefile").exists())
 (PAGE,) = [path for path in (ROOT / "tests").rglob("live_page.mjs")]
 HOST = (ROOT / "book" / "assets" / "live.js").read_text(encoding="utf-8")

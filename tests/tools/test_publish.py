@@ -142,6 +142,7 @@ ADDRESSES += [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_another_kind_of_address_is_refused(house, capsys, address):
     before = everything(house)
@@ -180,6 +181,7 @@ VERSIONS += [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("url", [ADDRESS, ""])
 def test_a_version_that_is_no_commit_and_no_tag_never_reaches_git(house, monkeypatch, capsys, version, url):

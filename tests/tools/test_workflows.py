@@ -27,6 +27,7 @@ def workflow(stem):
     return yaml.safe_load((ROOT / ".github" / "workflows" / f"{stem}.yml").read_text(encoding="utf-8"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("schema", "pattern"),
     [

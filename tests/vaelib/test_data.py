@@ -377,6 +377,7 @@ def test_a_mirror_that_accepts_and_never_answers(fake, silent_mirror, monkeypatc
         load("mnist", fallback=None, timeout=0.2)
 
 
+@pytest.mark.slow
 def test_a_resolver_that_hangs_costs_less_than_five_seconds(fake, hanging_names, monkeypatch, capsys):
     monkeypatch.setitem(IDX_SETS, "mnist", fake.source(["https://one.invalid/", "http://two.invalid/"]))
     assert_falls_back(capsys, within=5)  # with the timeout that readers get
@@ -472,6 +473,7 @@ def test_a_promise_that_is_too_large_is_not_waited_for(fake, serve):
     assert "promised 1000000000000 bytes; expected at most 64000000" in words[0]
 
 
+@pytest.mark.slow
 def test_a_trickle_ends_with_the_whole_time(fake, serve, monkeypatch, capsys):
     """Every byte comes before the silence is too long, so only the sum can end it."""
     monkeypatch.setattr(mirrors, "PATIENCE", 2)

@@ -251,6 +251,7 @@ def test_the_table_of_changes_is_complete():
     assert set(CHANGES) | EVERYTHING == set(FACTORS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CHANGES)
 def test_a_factor_changes_its_own_part_and_nothing_else(name):
     before, after = moved(name)

@@ -33,6 +33,7 @@ def alternate(cov, beta, sigma, latent_dim, steps=1000):
     return rate, torch.trace(miss @ cov @ miss.T) + torch.trace(old @ S @ old.T), (old, A, S)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("beta", "sigma"), [(1.0, 0.5), (4.0, 0.5), (1.0, 1.0), (0.25, 1.0), (3.0, 1.3)])
 @pytest.mark.parametrize("latent_dim", [6, 2])
 def test_alternating_least_squares_end_at_the_water_level(beta, sigma, latent_dim):

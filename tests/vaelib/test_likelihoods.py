@@ -146,6 +146,7 @@ def test_gaussian_masses_are_the_integrals_of_the_density(mu, sigma, dtype):
             assert got[level].item() == pytest.approx(expected, rel=2e-6, abs=rounding)
 
 
+@pytest.mark.slow
 @BOTH
 @pytest.mark.parametrize("logit", [0.0, 1e-7, 0.2, -3.0, 120.0, -5e3])
 def test_continuous_bernoulli_masses_are_the_integrals_of_the_density(logit, dtype):

@@ -31,6 +31,7 @@ def case(request):
     return q.sample((30_000,)), q.sample((10_000,)), prior, truth
 
 
+@pytest.mark.slow
 def test_a_fitted_density_finds_the_misfit(case):
     codes, held_out, prior, truth = case
     torch.manual_seed(0)
@@ -50,6 +51,7 @@ def test_a_poor_density_falls_short_by_what_it_misses(case):
     assert value.item() == pytest.approx(seen, abs=5 * stderr.item() + 0.01) and value < 0.6 * truth
 
 
+@pytest.mark.slow
 def test_a_classifier_finds_the_misfit_without_a_density(case):
     codes, held_out, prior, truth = case
     torch.manual_seed(0)

@@ -107,6 +107,7 @@ def test_streaming_changes_nothing(monkeypatch, chunk):
     torch.testing.assert_close(streamed, whole, rtol=0, atol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("pictures", "at_once"), [(1, [600, 400]), (200, [600] * 333 + [200]), (2000, [2000] * 1000)])
 def test_the_decoder_sees_about_600_codes_at_once(pictures, at_once):
     lab, seen = Laboratory(), []

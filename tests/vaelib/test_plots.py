@@ -78,6 +78,7 @@ def test_every_picture_stands_in_its_cell_and_is_not_stretched():
     assert span == pytest.approx((axis.get_xlim()[1], axis.get_ylim()[0]))
 
 
+@pytest.mark.slow
 def test_a_thousand_pictures_are_drawn_within_seconds():
     """8.5 seconds when each had its own axes. The processor's time, because others may compute here as well."""
     start = time.process_time()

@@ -238,6 +238,7 @@ def two_humps(L, steps=64):
     return KnownFlow(means, torch.tensor([0.5, 0.7]).double(), torch.tensor([0.3, 0.7]).double(), steps)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [one_gaussian, partial(two_humps, 1), partial(two_humps, 2), partial(two_humps, 20)])
 def test_with_the_known_velocity_the_density_is_the_known_one(make):
     flow = make(steps=100)
@@ -246,6 +247,7 @@ def test_with_the_known_velocity_the_density_is_the_known_one(make):
     torch.testing.assert_close(flow.log_prob(z), flow.target.log_prob(z), rtol=0, atol=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [one_gaussian, partial(two_humps, 1), partial(two_humps, 3)])
 def test_the_best_velocity_is_the_mean_of_the_straight_lines(make):
     """The loss is stationary in every direction exactly at the conditional mean: within five standard errors."""
@@ -275,6 +277,7 @@ def test_the_loss_of_a_flow_that_stands_still_is_the_mean_squared_line():
     torch.testing.assert_close(flow.log_prob(z[:5]), td.Normal(0.0, 1.0).log_prob(z[:5]).sum(1))
 
 
+@pytest.mark.slow
 def test_the_divergence_is_a_change_of_variables():
     """log r by the divergence against the determinant of the Jacobian of the whole map from noise to codes."""
     flow = moved(partial(FlowMatchingPrior, hidden_dims=(16, 16), steps=100), 2, size=0.5)
@@ -314,6 +317,7 @@ def crowd(n, seed=0):
     return z.float(), -mixture.log_prob(z).mean().item()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("prior", "loss", "lr", "gap"),
     [

@@ -85,6 +85,7 @@ def path(tmp_path):
     return tmp_path / "run"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [3, 8, 14, 20, 22])  # in the first pass, later, in a look, at the beginning of a pass
 @pytest.mark.parametrize("own", [False, True])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])

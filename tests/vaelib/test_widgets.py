@@ -123,6 +123,7 @@ def noise_cases():
     return [case | {"draw": draw, "wrong": wrong} for case, draw, wrong in choices]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "cases"),
     [
@@ -153,6 +154,7 @@ def test_numbers_that_the_chapters_name():
     assert together.kl == together.wrong == 0
 
 
+@pytest.mark.slow
 def test_elbo_and_gap_always_add_up():
     for case in elbo_cases():
         n = elbo_numbers(**case)
@@ -386,6 +388,7 @@ def ends(ranges):
     return [["move", names[key], end] for key, both in ranges.items() for end in both]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("figure", "ranges"),
     [
@@ -419,6 +422,7 @@ def test_what_cannot_be_drawn_is_said_in_its_place():
     assert "could not be drawn: its script was not stored" in shown[2]["text"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FIGURES)
 def test_a_figure_has_a_constant_name_a_picture_and_a_small_script(name):
     figure = FIGURES[name]()
