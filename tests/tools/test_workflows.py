@@ -15,7 +15,7 @@ JOBS = [(path.stem, name) for path in WORKFLOWS for name in yaml.safe_load(path.
 RIGHTS = {  # job: the rights it may have
     "test": {"contents": "read"}, "publish": {"pages": "write", "id-token": "write"}, "newest": {"contents": "read"},
     "quick": {"contents": "read"}, "links": {"contents": "read"}, "colab": {"contents": "read"},
-    "report": {"issues": "write"},
+    "report": {"issues": "write"}, "twins": {"actions": "read", "contents": "write"},
 }  # fmt: skip
 
 
@@ -67,7 +67,30 @@ def test_a_job_has_the_rights_it_needs_and_an_end(stem, job):
 
 def test_only_main_is_published_and_only_after_the_tests():
     publish = workflow("book")["jobs"]["publish"]
-    assert publish["needs"] == "test" and "refs/heads/main" in publish["if"] and "pull_request" in publish["if"]
+    assert publish["needs"] == ["test", "twins"] and workflow("book")["jobs"]["twins"]["needs"] == "test"
+    for job in (publish, workflow("book")["jobs"]["twins"]):
+        assert "refs/heads/main" in job["if"] and "pull_request" in job["if"]
+
+
+def test_the_branch_of_twins_is_one_commit_made_without_the_code_of_the_repository(tmp_path):
+    """The step runs with a `gh` that brings the packed pages, and pushes to a bare repository twice."""
+    (step,) = workflow("book")["jobs"]["twins"]["steps"]  # no checkout
+    bare, pages, programs = tmp_path / "bare", tmp_path / "pages", tmp_path / "programs"
+    (pages / "twins").mkdir(parents=True)
+    programs.mkdir()
+    (programs / "gh").write_text(f'#!/bin/sh\n[ "$1" = auth ] || tar -cf artifact.tar -C "{pages}" .\n', "utf-8")
+    (programs / "gh").chmod(0o755)
+    subprocess.run(["git", "init", "--quiet", "--bare", bare], check=True)
+    git = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": f"url.file://{bare}.insteadOf", "HOME": str(tmp_path)}
+    git |= {"GIT_CONFIG_VALUE_0": "https://github.com/o/n.git", "GITHUB_REPOSITORY": "o/n", "GITHUB_SHA": "abc"}
+    environment = {"PATH": f"{programs}:{os.environ['PATH']}", "RUN": "1"} | git
+    for content in ("first", "second"):
+        (pages / "twins" / "01_a.ipynb").write_text(content, encoding="utf-8")
+        (folder := tmp_path / content).mkdir()
+        subprocess.run(["bash", "-eo", "pipefail", "-c", step["run"]], env=environment, cwd=folder, check=True)
+    ask = ["git", "-C", str(bare)]
+    assert subprocess.check_output([*ask, "rev-list", "--count", "twins"], text=True).strip() == "1"
+    assert subprocess.check_output([*ask, "show", "twins:01_a.ipynb"], text=True) == "second"
 
 
 def test_the_weekly_run_tries_every_list_of_versions():

@@ -1,10 +1,10 @@
-"""Run the chapters as Colab would: its Python, its package versions, an empty folder, vaelib from a repository.
+"""Run the twins as Colab would: its Python, its package versions, an empty folder, vaelib from a repository.
 
     python tools/colab/run.py [--python 3.13] [--folder .colab] [CHAPTER ...]      such as 01_autoencoder
 
-The last commit is cloned, its chapters are stamped with the clone's address, and each runs where vaelib is missing:
-its first cell has to install it. What differs from Colab: the clone is on disk, `google.colab` is an empty module,
-there is no GPU, and only the packages of pythonX.Y.txt have Colab's versions. Needs pip's index; writes 5 GB.
+The last commit is cloned, its chapters are stamped with the clone's address, and the cells of their twins run where
+vaelib is missing: the first has to install it. What differs from Colab: the clone is on disk, `google.colab` is a
+stand-in, there is no GPU, and only the packages of pythonX.Y.txt have Colab's versions. Needs pip's index; writes 5 GB.
 """
 
 import argparse
@@ -22,6 +22,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 import publish  # noqa: E402
+from _twin_cells import twin_cells  # noqa: E402
 
 KERNEL = """
 import json, sys
@@ -35,6 +36,14 @@ except CellExecutionError as error:
     sys.exit(str(error))
 first = next(cell for cell in notebook.cells if cell.cell_type == "code")
 sys.exit(f"the first cell is not quiet: {first.outputs}" if first.outputs else 0)
+"""
+# What live figures ask Colab for: the manager of widgets that are not ipywidgets' own.
+OUTPUT = """
+class _widgets:
+    _installed_url = None
+
+def enable_custom_widget_manager():
+    _widgets._installed_url = "https://example.org/manager.js"
 """
 PROBE = """
 import importlib.metadata as m, json, platform
@@ -75,11 +84,12 @@ def environment(version, folder):
 
 
 def stub(place):
-    """Let every Python of the environment load an empty `google.colab` when it starts, as Colab's kernel does."""
+    """Let every Python of the environment load a stand-in for `google.colab` when it starts, as Colab's kernel does."""
     (site,) = place.glob("lib/python*/site-packages")
     (site / "google" / "colab").mkdir(parents=True, exist_ok=True)
     (site / "google" / "colab" / "__init__.py").write_text("", encoding="utf-8")
-    (site / "colab.pth").write_text("import google.colab\n", encoding="utf-8")
+    (site / "google" / "colab" / "output.py").write_text(OUTPUT, encoding="utf-8")
+    (site / "colab.pth").write_text("import google.colab.output\n", encoding="utf-8")
 
 
 def tried(python, version):
@@ -116,9 +126,10 @@ def run(python, bare, name, commit):
     """Run one chapter in an empty folder where vaelib is missing, and say in a line how it went."""
     call([python, "-I", "-m", "pip", "uninstall", "-qq", "--yes", "vaelib"])
     before, start = probe(python)["versions"], time.perf_counter()
-    notebook = publish.git(bare, "show", f"HEAD:book/{name}.ipynb").stdout
+    notebook = json.loads(publish.git(bare, "show", f"HEAD:book/{name}.ipynb").stdout)
+    notebook["cells"] = list(twin_cells(notebook["cells"]))
     with tempfile.TemporaryDirectory() as empty:
-        done = call([python, "-c", KERNEL], check=False, input=notebook, cwd=empty, capture_output=True)
+        done = call([python, "-c", KERNEL], check=False, input=json.dumps(notebook), cwd=empty, capture_output=True)
     problem = done.stderr if done.returncode else changed(before, probe(python), commit)
     print(f"{name}: " + (f"failed\n{problem}" if problem else f"{time.perf_counter() - start:.0f} s"), flush=True)
     return not problem
