@@ -62,6 +62,8 @@ def _role(name: str, words: str, target: str, page: Page) -> str:
         raise ValueError(f"{page.name}: the built book knows no {{{name}}}`{target}`; run `make book` first")
     if words or (name == "term" and len(parts) == 1):
         parts = [(words or target, parts[0][1])]
+    elif name == "doc" and not page.address:  # a title that is no link looks like one at least
+        parts = [(f"*{parts[0][0]}*", None)]
     return "".join(_linked(text, target, place, page) for text, place in parts)
 
 

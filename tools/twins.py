@@ -82,7 +82,7 @@ def twin(path: Path, known: dict):
 
 def about(stem: str, page: Page):
     """What a reader needs to know who opens the notebook first: a cell above the one that installs."""
-    source = f"[its page]({page.address}{page.name}.html)" if page.address else "its page"
+    source = f"[its page]({page.address}{page.name}.html)" if page.address else "its page in the book"
     lines = [
         f"> **A notebook of *{BOOK}*.** It has the text, code and outputs of {source}. A closed cell holds a check, "
         "a drawing or a solution: open it, or go on.",

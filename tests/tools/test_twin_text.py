@@ -59,7 +59,7 @@ def test_the_dialect_of_the_pages_becomes_plain_markdown(text, expected):
 def test_without_an_address_a_link_to_another_page_is_plain_words_and_one_within_stays():
     text = "{eq}`eq-far`, {doc}`02_b`, {cite:p}`someone`, {term}`nats <nat>`, {eq}`eq-one`\n\n$$\na\n$$ (eq-one)"
     said = convert(text, page("", targets=targets([text]))).partition("\n")[0]
-    assert said == "(3.4), The second, [Someone, 2001], nats, [(1.1)](#eq-one)"
+    assert said == "(3.4), *The second*, [Someone, 2001], nats, [(1.1)](#eq-one)"
 
 
 def test_code_of_another_file_is_shown():

@@ -1,4 +1,5 @@
-// Reads a list of texts, as JSON, and answers with one object for each: its HTML, its formulas, and what failed.
+// Reads a list of texts a line, as JSON, and answers with a line: of each text its HTML, its formulas, and what failed.
+const readline = require("node:readline");
 const [marked, katex, mathjax] = process.argv.slice(2);
 const { Marked } = require(marked);
 const { renderToString } = require(katex);
@@ -33,18 +34,17 @@ async function main() {
     loader: { load: ["input/tex-full", "output/svg"], paths: { mathjax }, versionWarnings: false },
     tex: { packages: { "[-]": ["noundefined", "noerrors"] } },
   });
-  let input = "";
-  for await (const chunk of process.stdin.setEncoding("utf8")) input += chunk;
-  const answers = JSON.parse(input).map(read);
   const known = new Map();
-  for (const answer of answers) {
-    answer.failures = answer.formulas.flatMap((formula) => {
-      const key = JSON.stringify(formula);
-      if (!known.has(key)) known.set(key, failure(formula, MathJax));
-      return known.get(key);
-    });
+  const checked = (formula) => {
+    const key = JSON.stringify(formula);
+    if (!known.has(key)) known.set(key, failure(formula, MathJax));
+    return known.get(key);
+  };
+  for await (const line of readline.createInterface({ input: process.stdin })) {
+    const answers = JSON.parse(line).map(read);
+    for (const answer of answers) answer.failures = answer.formulas.flatMap(checked);
+    process.stdout.write(JSON.stringify(answers) + "\n");
   }
-  process.stdout.write(JSON.stringify(answers));
 }
 
 main().catch((error) => {

@@ -6,6 +6,7 @@
 back afterwards. KaTeX is the one of the pages, MathJax comes with the slides; the Node that runs them from PyPI.
 """
 
+import functools
 import importlib.util
 import json
 import os
@@ -51,14 +52,19 @@ def github(texts: list[str]) -> list[str]:
     return [parser.render(text) for text in texts]
 
 
-def node(texts: list[str]) -> list[dict]:
-    """Of each text `html`, made by marked, `formulas`, and `failures`: what KaTeX and MathJax have against them."""
+@functools.cache
+def _process():
     mathjax = Path(importlib.util.find_spec("sphinx-mathjax-offline").origin).parent / "static" / "mathjax"
     command = [typeset.node(), HERE / "twin_engines.js", fetch(), typeset.fetch() / "katex.min.js", mathjax]
-    done = subprocess.run(command, input=json.dumps(texts), capture_output=True, text=True, encoding="utf-8")
-    if done.returncode:
-        raise RuntimeError(done.stderr)
-    return json.loads(done.stdout)
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8")
+
+
+def node(texts: list[str]) -> list[dict]:
+    """Of each text `html`, made by marked, `formulas`, and `failures`: what KaTeX and MathJax have against them."""
+    process = _process()
+    process.stdin.write(json.dumps(texts) + "\n")
+    process.stdin.flush()
+    return json.loads(process.stdout.readline())
 
 
 if __name__ == "__main__":

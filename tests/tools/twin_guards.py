@@ -7,7 +7,7 @@ import twin_engines
 
 LABEL = re.compile(r"\((?:eq|def|step|obs)-[a-z0-9-]+\)")
 ROLE = re.compile(r"\{[\w:+-]+\}(?:`|<code>)")
-DIRECTIVE = re.compile(r":::|^\s*(?:`{3,}|~{3,})\{|^\([\w-]+\)=$", re.MULTILINE)
+DIRECTIVE = re.compile(r":::|^\([\w-]+\)=$|\{\w[\w-]*\}$", re.MULTILINE)
 MARKUP = re.compile(r"\*\*|\]\(|(?<!\w)\$|^#{1,6} |^:[\w-]+: ", re.MULTILINE)
 ANSWER = re.compile(r"(?:Answer|Hint|Solution|What you should have seen|The answer)\b")
 TITLE = "#@title "
@@ -33,6 +33,7 @@ class Reader(HTMLParser):
             self.wrong.append("a picture has no words")
         if tag == "details" and "open" in attrs:
             self.wrong.append("a fold stands open")
+        self.text += [word for word in (attrs.get("class") or "").split() if tag == "code" and "{" in word]  # a fence
         is_formula = "math" in (attrs.get("class") or "").split()
         if tag not in VOID:
             self.open.append("formula" if is_formula else tag)
