@@ -119,7 +119,7 @@ def _fold(title: str, body: str, page: Page) -> str:
     summary = MarkdownIt("commonmark").renderInline(inline(title, page))
     inside = [f"**{inline(rest, page)}**" if rest else "", convert(body, page)]
     start = f"<details>\n<summary><b>{summary}</b></summary>"
-    return "\n\n".join(filter(None, [start, *inside, "</details>"]))
+    return "\n\n".join(filter(None, [start, *inside, "</details>\n<p></p>"]))  # some room below
 
 
 def quoted(text: str) -> str:
