@@ -32,10 +32,11 @@ help:
 	@sed -n 1p Makefile
 
 # The environment: made once, and again only when what it is made from changes.
-$(STAMP): requirements.txt constraints.txt pyproject.toml book/_ext/typeset.py tests/tools/twin_engines.py
+$(STAMP): requirements.txt constraints.txt pyproject.toml book/_ext/typeset.py book/_ext/find.py tests/tools/twin_engines.py
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || $(PYTHON) -m virtualenv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -c constraints.txt
 	$(BIN)/python book/_ext/typeset.py
+	$(BIN)/python book/_ext/find.py
 	$(BIN)/python tests/tools/twin_engines.py
 	touch $@
 

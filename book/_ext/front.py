@@ -56,7 +56,12 @@ def _is_prose(paragraph) -> bool:
 
 
 def _plain(text) -> str:
-    return TEX.sub(_letter, text) if isinstance(text.parent, nodes.math) else text
+    return plain_tex(text) if isinstance(text.parent, nodes.math) else text
+
+
+def plain_tex(tex: str) -> str:
+    """A formula in one line of plain letters: Greek ones for their commands, and the names of other commands."""
+    return TEX.sub(_letter, tex)
 
 
 def _letter(command) -> str:
