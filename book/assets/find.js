@@ -111,6 +111,12 @@
     return element;
   }
 
+  /** The page that a hit leads to marks the words, as after Sphinx's own search: a script of Sphinx reads them there. */
+  function remember({ pieces }) {
+    const marked = pieces.filter(([, hit]) => hit).map(([word]) => word.toLowerCase());
+    localStorage.setItem("sphinx_highlight_terms", [...new Set(marked)].join(" "));
+  }
+
   function show(question, search) {
     const place = document.getElementById("search-results");
     const hits = search(question);
@@ -118,7 +124,7 @@
     const help = hits.length ? [] : [make("p", "Try another word for it, or fewer words. Formulas are found by their names: beta, log sigma, 0.00025.")];
     const rows = hits.slice(0, SHOWN).map((hit) =>
       make("li", [
-        make("a", hit.title, { href: hit.url }),
+        make("a", hit.title, { href: hit.url, onclick: () => remember(hit) }),
         make("span", hit.page === hit.title ? "" : ` · ${hit.page}`, { className: "hit-page" }),
         make("p", hit.pieces.map(([words, marked]) => (marked ? make("mark", words) : words))),
       ]));
