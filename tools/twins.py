@@ -21,6 +21,11 @@ from _twin_text import convert
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "book" / "_build"
 BOOK = "From Autoencoders to VAEs: every equation executed"
+README = f"""# {BOOK}
+
+The chapters as notebooks, to read here or to run in Colab, JupyterLab or VS Code. They are written by `tools/twins.py`
+from the notebooks in `book/` of the branch `main`: a change made here is lost, a change made there arrives here.
+"""
 
 
 def main(arguments=None):
@@ -126,10 +131,10 @@ def text(notebook) -> str:
 
 
 def write(texts: dict[str, str], folder: Path) -> None:
-    """Write what has changed."""
+    """Write what has changed, and for the branch what it holds."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, content in texts.items():
-        path = folder / f"{name}.ipynb"
+    for name, content in {"README.md": README, **{f"{stem}.ipynb": text for stem, text in texts.items()}}.items():
+        path = folder / name
         if not path.exists() or path.read_text(encoding="utf-8") != content:
             path.write_text(content, encoding="utf-8", newline="\n")
 
