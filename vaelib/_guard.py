@@ -1,7 +1,6 @@
 """What a public door asks of its arguments, in one line: type, dtype, shape; and values where looking costs nothing.
 
-A shape is written as in the docstrings: "(B, D)", "(..., D)", "(..., D) or ()", "(B, 3, H, W)". A letter stands for
-one size in all arguments of a call, a number for itself, and "..." for batch dimensions, which must broadcast.
+A shape is written as in the docstrings, "(B, D)" or "(..., D)": see `_shapes`, whose two questions can be asked here.
 Wrong types and dtypes are TypeErrors, wrong shapes and values ValueErrors; each says the argument, what was expected
 and what was received. All but values is known without waiting for a GPU, and inside `torch.compile` and `torch.vmap`.
 """
@@ -13,6 +12,9 @@ from numbers import Real
 
 import torch
 from torch import Tensor
+
+from vaelib._shapes import onto as onto
+from vaelib._shapes import shapes as shapes
 
 HALF = (torch.float16, torch.bfloat16)
 FLOATING = (*HALF, torch.float32, torch.float64)
@@ -35,31 +37,6 @@ def floats(**arguments: tuple[Tensor, str]) -> dict[str, int]:
 def lift(*tensors: Tensor) -> list[Tensor]:
     """float16 and bfloat16 as float32, the rest as it is: sums over many dimensions need more than three digits."""
     return [t.float() if t.dtype in HALF else t for t in tensors]
-
-
-def shapes(**arguments: tuple[Tensor, str]) -> dict[str, int]:
-    """Sizes and batches alone, whatever the dtypes (`dense` comes first). Returns the size of each letter."""
-    sizes: dict[str, int] = {}
-    batches: dict[str, Sequence[int]] = {}
-    owners: dict[str, str] = {}  # the argument that gave a letter its size
-    for name, (value, pattern) in arguments.items():
-        found = _first_fit(tuple(value.shape), pattern, sizes)
-        if found is None:
-            raise ValueError(_misfit(name, arguments, sizes, owners))
-        sizes, batch = found
-        owners |= {letter: name for letter in sizes if letter not in owners}
-        _broadcast(name, value, batch, batches)
-    return sizes
-
-
-def onto(**arguments: Tensor) -> None:
-    """Each later tensor broadcasts to the shape of the first, which stays as it is."""
-    (main, first), *rest = arguments.items()
-    for name, value in rest:
-        pairs = zip(reversed(value.shape), reversed(first.shape), strict=False)
-        if value.dim() > first.dim() or any(size not in (1, whole) for size, whole in pairs):
-            shape = tuple(first.shape)
-            raise ValueError(f"{name} must broadcast to the shape of {main}, {shape}; got {tuple(value.shape)}")
 
 
 def dense(name: str, value: Tensor) -> None:
@@ -111,9 +88,17 @@ def counts(low: int, high: int | None = None, /, **arguments: int) -> None:
                 raise TypeError
             number = operator.index(value)
         except TypeError:
-            raise TypeError(f"{name} must be {expected}; got {_shown(value)}") from None
+            raise TypeError(f"{name} must be {expected}; got {shown(value)}") from None
         if number < low or (high is not None and number > high):
             raise ValueError(f"{name} must be {expected}; got {number}")
+
+
+def widths(**arguments: Sequence[int]) -> None:
+    """Lists or tuples of whole numbers of at least 1, which may be empty: `widths(hidden_dims=hidden_dims)`."""
+    for name, value in arguments.items():
+        if isinstance(value, str | bytes) or not isinstance(value, Sequence):
+            raise TypeError(f"{name} must be a list or tuple of whole numbers; got {shown(value)}")
+        counts(1, **{f"{name}[{place}]": width for place, width in enumerate(value)})
 
 
 def numbers(low: float = -math.inf, high: float = math.inf, /, **arguments: float) -> None:
@@ -122,7 +107,7 @@ def numbers(low: float = -math.inf, high: float = math.inf, /, **arguments: floa
         between = f" between {low:g} and {high:g}" if high < math.inf else f" above {low:g}"
         expected = f"a finite number{between if low > -math.inf or high < math.inf else ''}"
         if isinstance(value, bool) or not isinstance(value, Real):
-            raise TypeError(f"{name} must be {expected}; got {_shown(value)}")
+            raise TypeError(f"{name} must be {expected}; got {shown(value)}")
         if not (math.isfinite(value) and low < value < high):
             raise ValueError(f"{name} must be {expected}; got {value}")
 
@@ -131,7 +116,7 @@ def flags(**arguments: bool) -> None:
     """True or False."""
     for name, value in arguments.items():
         if not isinstance(value, bool):
-            raise TypeError(f"{name} must be True or False; got {_shown(value)}")
+            raise TypeError(f"{name} must be True or False; got {shown(value)}")
 
 
 def together(**arguments: Tensor) -> None:
@@ -142,78 +127,43 @@ def together(**arguments: Tensor) -> None:
             raise ValueError(f"{name} must be on the device of {first}, {main.device}; got {value.device}")
 
 
+def device(value: torch.device | str) -> torch.device:
+    """A device, or what its name stands for: "cpu", "cuda", "cuda:1"."""
+    if not isinstance(value, torch.device | str):
+        raise TypeError(f"device must be a torch.device or the name of one; got {shown(value)}")
+    try:
+        return torch.device(value)
+    except RuntimeError:
+        raise ValueError(f"device must be a torch.device or the name of one, such as 'cuda'; got {value!r}") from None
+
+
+def modules(**arguments: torch.nn.Module) -> None:
+    """Networks of PyTorch."""
+    for name, value in arguments.items():
+        if not isinstance(value, torch.nn.Module):
+            raise TypeError(f"{name} must be a torch.nn.Module; got {shown(value)}")
+
+
 def methods(method: str, /, **arguments) -> None:
     """Objects with a function of this name: `methods("log_prob", prior=prior)`."""
     for name, value in arguments.items():
         if isinstance(value, str) or not callable(getattr(value, method, None)):
-            raise TypeError(f"{name} must have the function {method}; got {_shown(value)}")
+            raise TypeError(f"{name} must have the function {method}; got {shown(value)}")
 
 
 def functions(**arguments) -> None:
     """Things that can be called."""
     for name, value in arguments.items():
         if not callable(value):
-            raise TypeError(f"{name} must be a function; got {_shown(value)}")
+            raise TypeError(f"{name} must be a function; got {shown(value)}")
 
 
 def noise(generator: torch.Generator | None, device: torch.device) -> None:
     """A source of noise for tensors on `device`, or None."""
     if not isinstance(generator, torch.Generator | None):
-        raise TypeError(f"generator must be a torch.Generator or None; got {_shown(generator)}")
+        raise TypeError(f"generator must be a torch.Generator or None; got {shown(generator)}")
     if generator is not None and device.type not in (generator.device.type, "meta"):
         raise ValueError(f"generator must be on {device.type}; got one on {generator.device.type}")
-
-
-def _first_fit(shape: tuple, pattern: str, sizes: dict) -> tuple[dict, Sequence[int] | None] | None:
-    """What the first form that fits adds; a plain loop, which `torch.compile` can follow."""
-    for option in pattern.split(" or "):
-        fit = _fit(shape, option, sizes)
-        if fit is not None:
-            return fit
-    return None
-
-
-def _fit(shape: tuple, option: str, sizes: dict) -> tuple[dict, Sequence[int] | None] | None:
-    """The letters with those that `shape` adds, and its batch dimensions; None where it is not of this form."""
-    parts, batch = [part for part in option.strip("()").replace(" ", "").split(",") if part], None
-    if parts[:1] == ["..."]:
-        split = max(0, len(shape) - len(parts) + 1)
-        parts, batch, shape = parts[1:], shape[:split], shape[split:]
-    if len(shape) != len(parts):
-        return None
-    sizes = dict(sizes)
-    for part, size in zip(parts, shape, strict=True):
-        expected = int(part) if part.isdigit() else sizes.setdefault(part, size)
-        if size != expected:
-            return None
-    return sizes, batch
-
-
-def _misfit(name: str, arguments: dict[str, tuple[Tensor, str]], sizes: dict, owners: dict) -> str:
-    """What is said of a shape: beside which argument its last dimension is wrong, or else which form it should have."""
-    value, pattern = arguments[name]
-    last = lambda form: form.split(" or ")[0].strip("()")[-1]  # noqa: E731
-    owner = owners.get(last(pattern)) if "..." in pattern and value.dim() else None
-    if owner and last(arguments[owner][1]) == last(pattern):
-        expected = f"the last dimension of {owner}, {sizes[last(pattern)]}"
-        return f"{name} must have {expected}; got {tuple(value.shape)} beside {tuple(arguments[owner][0].shape)}"
-    known = ", ".join(f"{letter} = {size}" for letter, size in sizes.items() if letter in pattern)
-    beside = next((f" beside {owners[letter]}" for letter in sizes if letter in pattern and owners[letter] != name), "")
-    return f"{name} must have shape {pattern}{f' with {known}' if known else ''}; got {tuple(value.shape)}{beside}"
-
-
-def _broadcast(name: str, value: Tensor, batch: Sequence[int] | None, batches: dict[str, Sequence[int]]) -> None:
-    """Adds the batch of one argument to the others, which it must fit."""
-    if batch is None:
-        return
-    for other, seen in batches.items():
-        for size, beside in zip(reversed(batch), reversed(seen), strict=False):
-            if size != beside and size != 1 and beside != 1:
-                raise ValueError(
-                    f"{name} must have batch dimensions that broadcast with those of {other}, {tuple(seen)}; "
-                    f"got {tuple(batch)} in shape {tuple(value.shape)}"
-                )
-    batches[name] = batch
 
 
 def _one_kind(tensors: dict[str, Tensor]) -> None:
@@ -230,7 +180,7 @@ def _type(value: object) -> str:
     return f"{type(value).__module__}.{type(value).__name__}".removeprefix("builtins.")
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
     """A value as an error quotes it: short, with its type."""
     shape = getattr(value, "shape", None)
     text = repr(value) if shape is None else f"shape {tuple(shape)}"

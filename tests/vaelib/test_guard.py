@@ -170,3 +170,22 @@ def test_flags_methods_and_devices(ask, message):
     _guard.flags(wrong=False)
     _guard.methods("backward", z=torch.ones(1))
     _guard.together(x=torch.ones(2), z=torch.ones(()))
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda: _guard.widths(hidden_dims=4), r"hidden_dims must be a list or tuple of whole numbers; got 4 \(int\)"),
+        (lambda: _guard.widths(hidden_dims="44"), "list or tuple of whole numbers; got '44'"),
+        (lambda: _guard.widths(hidden_dims=[4, 0]), r"hidden_dims\[1\] must be a whole number of at least 1; got 0"),
+        (lambda: _guard.device("gpu"), "device must be a torch.device or the name of one, such as 'cuda'; got 'gpu'"),
+        (lambda: _guard.device(0), r"device must be a torch.device or the name of one; got 0 \(int\)"),
+        (lambda: _guard.modules(encoder=len), "encoder must be a torch.nn.Module; got"),
+    ],
+)
+def test_widths_devices_and_modules(ask, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        ask()
+    _guard.widths(hidden_dims=(), sizes=[np.int64(3), 4])
+    assert _guard.device("cpu") == _guard.device(torch.device("cpu")) == torch.device("cpu")
+    _guard.modules(encoder=torch.nn.Identity())
