@@ -39,6 +39,11 @@ def cholesky(name: str, cov: Tensor) -> Tensor:
     if not _guard.holds(symmetric):
         raise ValueError(f"{name} must be symmetric; got entries that differ by {difference.max():g} from their mirror")
     factor, failed = torch.linalg.cholesky_ex((cov + cov.T) / 2)
-    if not _guard.holds(failed == 0):
+    # Rounding may leave the last pivot of a singular matrix above zero; the inverse of the factor knows it still.
+    eye = torch.eye(len(cov), dtype=cov.dtype, device=cov.device)
+    inverse = torch.linalg.solve_triangular(factor.detach() / sigmas.unsqueeze(-1), eye, upper=False)
+    smallest = 1 / inverse.square().sum()  # eigenvalue of the correlations, or less: those have no unit
+    definite = (failed == 0) & (smallest > 8 * len(cov) * torch.finfo(cov.dtype).eps)
+    if not _guard.holds(definite):
         raise ValueError(f"{name} must be positive definite; got a matrix whose smallest eigenvalue is not above zero")
-    return torch.where(symmetric & (failed == 0), factor, math.nan)
+    return torch.where(symmetric & definite, factor, math.nan)

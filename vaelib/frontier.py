@@ -36,7 +36,7 @@ def reverse_waterfilling(
     direction is left with an error of beta sigma^2, the water level; a dropped one with its whole variance.
 
     Args:
-        eigenvalues: of the data's covariance, (D,), at least 0, in any order.
+        eigenvalues: of the data's covariance, (D,), at least 0 but for rounding, in any order.
         beta: > 0; a number or a tensor (...).
         sigma: standard deviation of p(x|z), > 0.
         latent_dim: the most directions that the code can hold; all of them by default.
@@ -56,10 +56,11 @@ def reverse_waterfilling(
     _guard.numbers(0, sigma=sigma)
     _guard.counts(1, size, latent_dim=size if latent_dim is None else latent_dim)
     (eigenvalues,) = _guard.lift(eigenvalues)
-    level = _positive(beta).to(eigenvalues)[..., None] * sigma**2
-    if not _guard.holds((eigenvalues >= 0).all()):
+    level = _level(beta, sigma, eigenvalues)  # (..., 1)
+    rounding = size * torch.finfo(eigenvalues.dtype).eps * eigenvalues.max()
+    if not _guard.holds((eigenvalues >= -rounding).all()):
         raise ValueError(f"eigenvalues must be at least 0; got {eigenvalues.min().item()}")
-    ordered = eigenvalues.sort(descending=True).values
+    ordered = eigenvalues.clamp(min=0).sort(descending=True).values
     room = torch.arange(size, device=eigenvalues.device) < (latent_dim or size)
     kept = (ordered > level) & room  # (..., D)
     rate = torch.where(kept, (ordered / level).log() / 2, 0).sum(-1)
@@ -68,15 +69,20 @@ def reverse_waterfilling(
     return RateDistortion(rate, constant + squared_error / (2 * sigma**2), squared_error, kept.sum(-1))
 
 
-def _positive(beta: Tensor | float) -> Tensor:
-    """beta as a tensor, every entry positive and finite."""
-    if not isinstance(beta, Tensor):
+def _level(beta: Tensor | float, sigma: float, like: Tensor) -> Tensor:
+    """beta sigma^2, (..., 1), in the dtype of `like`, where it has to be a positive, finite number as well."""
+    if isinstance(beta, Tensor):
+        _guard.floats(beta=(beta, "(...)"))
+        _guard.readable(beta=beta)
+    else:
         _guard.numbers(0, beta=beta)
-        return torch.tensor(beta, dtype=torch.float64)
-    _guard.floats(beta=(beta, "(...)"))
+        beta = torch.tensor(beta, dtype=torch.float64, device="cpu")
+    level = beta.to(like).unsqueeze(-1) * (sigma * sigma)
     if not _guard.holds(((beta > 0) & beta.isfinite()).all()):
         raise ValueError(f"beta must be positive and finite everywhere; got {beta.min().item()} to {beta.max().item()}")
-    return beta
+    if not _guard.holds(((level > 0) & level.isfinite()).all()):
+        raise ValueError(f"beta and sigma^2 must have a product in {like.dtype}; got {sigma}^2 times {beta.tolist()}")
+    return level
 
 
 class StoredFrontier(NamedTuple):

@@ -33,8 +33,7 @@ def slerp(a: Tensor, b: Tensor, t: Tensor | float) -> Tensor:
     """
     t = _share(a, b, t)
     dtype, (a, b) = a.dtype, _guard.lift(a, b)
-    far_a, far_b = vector_norm(a, dim=-1, keepdim=True), vector_norm(b, dim=-1, keepdim=True)
-    u, v = a / far_a, b / far_b  # a zero end gives NaN
+    (u, far_a), (v, far_b) = _directed(a), _directed(b)
     apart, together = vector_norm(u - v, dim=-1, keepdim=True), vector_norm(u + v, dim=-1, keepdim=True)
     sound = together > 8 * torch.finfo(a.dtype).eps  # and not NaN
     if not _guard.holds(sound.all()):
@@ -63,3 +62,10 @@ def _share(a: Tensor, b: Tensor, t: Tensor | float) -> Tensor:
     _guard.finite(a=a, b=b)
     (t,) = _guard.lift(torch.as_tensor(t, dtype=a.dtype, device=a.device))
     return t
+
+
+def _directed(end: Tensor) -> tuple[Tensor, Tensor]:
+    """Direction and length (..., 1) of an end in any unit, whose squares may have no room; of zero, NaN."""
+    unit = end.detach().abs().amax(-1, keepdim=True)
+    length = vector_norm(end / unit, dim=-1, keepdim=True)
+    return end / unit / length, unit * length

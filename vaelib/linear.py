@@ -14,12 +14,12 @@ from torch import Tensor
 
 from vaelib import _guard
 from vaelib._stable import cholesky
-from vaelib.distributions import LOG_2PI, multivariate_normal_kl, multivariate_normal_log_prob
+from vaelib.distributions import LOG_2PI, multivariate_normal_kl
 
 
 class PCA(NamedTuple):
     """Principal components of N points: `mean` (D,), `components` (D, L) with orthonormal columns, and all
-    `eigenvalues` (D,) of the covariance, largest first, in squared units of the data."""
+    `eigenvalues` (D,) of the covariance, largest first and never negative, in squared units of the data."""
 
     mean: Tensor
     components: Tensor
@@ -82,8 +82,8 @@ def pca(x: Tensor, latent_dim: int) -> PCA:
     _guard.readable(x=x)
     _guard.finite(x=x)
     _guard.counts(1, len(cov), latent_dim=latent_dim)
-    eigenvalues, eigenvectors = torch.linalg.eigh(cov)  # ascending
-    return PCA(_guard.lift(x)[0].mean(0), eigenvectors.flip(1)[:, :latent_dim], eigenvalues.flip(0))
+    eigenvalues, eigenvectors = torch.linalg.eigh(cov)  # ascending; a variance of zero may be rounded below it
+    return PCA(_guard.lift(x)[0].mean(0), eigenvectors.flip(1)[:, :latent_dim], eigenvalues.flip(0).clamp(min=0))
 
 
 class LinearGaussian(NamedTuple):
@@ -113,8 +113,10 @@ class LinearGaussian(NamedTuple):
         Source: Tipping & Bishop (1999), eq. 4. Book: chapter 3.
         """
         W, b, x = self._checked(x=(x, "(..., D)"))
-        cov = W @ W.T + self.sigma**2 * torch.eye(len(W), dtype=W.dtype, device=W.device)
-        return multivariate_normal_log_prob(x, b, cov)
+        R = self._root(W.T)[1]  # of W W^T + sigma^2 I
+        white = torch.linalg.solve_triangular(R, (x - b).reshape(-1, len(W)), upper=True, left=False)  # (rows, D)
+        squares = white.square().sum(-1).reshape(x.shape[:-1])
+        return -0.5 * (len(W) * LOG_2PI + 2 * R.diagonal().abs().log().sum() + squares)
 
     def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """p(z|x), exactly: N(M^-1 W^T (x - b), sigma^2 M^-1) with M = W^T W + sigma^2 I.
@@ -128,10 +130,9 @@ class LinearGaussian(NamedTuple):
         Source: Tipping & Bishop (1999), eq. 6. Book: chapter 3.
         """
         W, b, x = self._checked(x=(x, "(..., D)"))
-        M = W.T @ W + self.sigma**2 * torch.eye(W.shape[1], dtype=W.dtype, device=W.device)
-        factor = cholesky("W^T W + sigma^2 I", M)
-        mu = torch.cholesky_solve(W.T @ (x - b).reshape(x.shape[:-1].numel(), len(W)).T, factor).T  # (rows, L)
-        return mu.reshape(*x.shape[:-1], len(M)), self.sigma**2 * torch.cholesky_inverse(factor)
+        Q, R = self._root(W)
+        gain = torch.linalg.solve_triangular(R.T, Q, upper=False, left=False)  # W M^-1, (D, L), since W = Q R
+        return (x - b) @ gain, self.sigma**2 * torch.cholesky_inverse(R, upper=True)
 
     def expected_log_likelihood(self, x: Tensor, mu: Tensor, cov: Tensor) -> Tensor:
         """E_q[log p(x|z)] for q = N(mu, cov), exactly.
@@ -167,6 +168,12 @@ class LinearGaussian(NamedTuple):
         """
         self._checked(x=(x, "(..., D)"), mu=(mu, "(..., L)"), cov=(cov, "(L, L)"))
         return multivariate_normal_kl(mu, cov, *self.posterior(x))
+
+    def _root(self, A: Tensor) -> tuple[Tensor, Tensor]:
+        """Q and R with R^T R = A^T A + sigma^2 I and Q R = A, from A itself: its square has lost half the digits."""
+        eye = torch.eye(A.shape[1], dtype=A.dtype, device=A.device)
+        Q, R = torch.linalg.qr(torch.cat([A, self.sigma * eye]))
+        return Q[: len(A)], R
 
     def _checked(self, **arguments: tuple[Tensor, str]) -> list[Tensor]:
         """W, b and the arguments, which fit each other; sigma is a number above 0, and cov a covariance."""

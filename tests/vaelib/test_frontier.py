@@ -116,3 +116,21 @@ def test_the_stored_pictures_are_the_digits_decoded():
     stored = stored_frontier()
     miss = (stored.reconstructions - stored.digits).square().sum((2, 3)).mean(1)  # (12,)
     assert (miss.diff() > 0).sum() >= 9 and miss[-1] > 3 * miss[0]  # the larger beta, the less is left
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_rounding_below_zero_is_zero_and_a_level_without_a_number_is_refused(dtype):
+    dead = torch.tensor([3.0, 0.0], dtype=dtype)
+    rounded = dead - torch.finfo(dtype).eps  # as eigvalsh gives a variance of zero
+    found, exact = reverse_waterfilling(rounded, 0.5), reverse_waterfilling(dead, 0.5)
+    assert found.rate == exact.rate and found.squared_error == exact.squared_error
+    with pytest.raises(ValueError, match="eigenvalues must be at least 0; got -"):
+        reverse_waterfilling(torch.tensor([3.0, -1e-4], dtype=dtype), 0.5)
+    with pytest.raises(ValueError, match="beta must hold values; got a tensor on the meta device"):
+        reverse_waterfilling(dead, torch.ones(2, device="meta"))
+    with pytest.raises(TypeError, match=r"beta must be real and floating, .*; got torch.int64"):
+        reverse_waterfilling(dead, torch.ones(2, dtype=torch.int64))
+    tiny = 1e-50 if dtype == torch.float32 else 1e-300
+    for beta, sigma in ((tiny, 1e-20), (1.0, tiny), (1 / tiny, 1 / tiny)):
+        with pytest.raises(ValueError, match=r"beta and sigma\^2 must have a product in torch.float.*; got"):
+            reverse_waterfilling(dead, beta, sigma)

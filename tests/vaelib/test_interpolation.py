@@ -138,3 +138,11 @@ ONE = torch.ones(3, 4)
 def test_ends_that_do_not_fit_are_named(a, b, t, error, message):
     with pytest.raises(error, match=message):
         slerp(a, b, t)
+
+
+@pytest.mark.parametrize(("dtype", "lengths"), [(torch.float32, (1e-30, 1e30)), (DOUBLE, (1e-200, 1e200))], ids=str)
+def test_ends_may_be_in_any_unit(dtype, lengths):
+    """The squares of short ends are 0, of long ones infinite: such ends were called zero or opposite."""
+    for length in lengths:
+        a, b = (length * end for end in pair(60, dtype))
+        torch.testing.assert_close(slerp(a, b, 0.5) / length, slerp(*pair(60, dtype), 0.5))

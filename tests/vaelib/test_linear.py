@@ -2,9 +2,11 @@
 
 import math
 
+import mpmath
 import pytest
 import torch
 
+from vaelib.frontier import reverse_waterfilling
 from vaelib.linear import LinearGaussian, covariance, fit_ppca, pca
 
 DOUBLE = torch.float64
@@ -255,3 +257,45 @@ def test_counts_and_components_are_whole_numbers(model):
         pca(draws(9, 5), 2).encode(draws(9, 1))
     with pytest.raises(ValueError, match=r"z must have the last dimension of components, 2; got \(9, 1\)"):
         pca(draws(9, 5), 2).decode(draws(9, 1))
+
+
+def exact_log_prob(lab, x):
+    """log N(x; b, W W^T + sigma^2 I) with fifty digits."""
+    with mpmath.workdps(50):
+        W, y = mpmath.matrix(lab.W.tolist()), mpmath.matrix((x - lab.b).tolist())
+        cov = W * W.T + mpmath.mpf(lab.sigma) ** 2 * mpmath.eye(len(lab.W))
+        squares = (y.T * mpmath.lu_solve(cov, y))[0]
+        return float(-(len(lab.W) * mpmath.log(2 * mpmath.pi) + mpmath.log(mpmath.det(cov)) + squares) / 2)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "sigma"), [(torch.float32, 1e-2), (torch.float32, 1e-4), (DOUBLE, 1e-6), (DOUBLE, 1e-9)]
+)
+def test_a_sigma_far_below_the_weights_costs_no_digits(dtype, sigma):
+    """In W W^T + sigma^2 I it was lost: "cov must be positive definite" in float32, or a tenth of the answer."""
+    for seed in range(5):
+        lab = LinearGaussian(draws(8, 3, seed=seed).to(dtype), draws(8, seed=seed + 1).to(dtype), sigma)
+        x = lab.sample(2, torch.Generator().manual_seed(seed))[0] + sigma * draws(2, 8, seed=9).to(dtype)
+        room = 30 * torch.finfo(dtype).eps / sigma  # what x itself is rounded by, in sigmas
+        for row in x:
+            assert lab.log_prob(row).item() == pytest.approx(exact_log_prob(lab, row.double()), rel=room, abs=room)
+
+
+@pytest.mark.parametrize(("dtype", "sigma"), [(torch.float32, 1e-3), (DOUBLE, 1e-7)])
+def test_weights_that_depend_on_each_other_have_a_posterior(dtype, sigma):
+    """W = (w, w): along (1, -1) nothing is learned, so that half the variance is left; float32 said 0.26."""
+    w = draws(6, 1).to(dtype)
+    lab = LinearGaussian(torch.cat([w, w], 1), torch.zeros(6, dtype=dtype), sigma)
+    mu, cov = lab.posterior(lab.W[:, 0])
+    half = torch.tensor([[0.5, -0.5], [-0.5, 0.5]], dtype=dtype)
+    torch.testing.assert_close(cov, half, rtol=0, atol=1e-3)
+    torch.testing.assert_close(mu, torch.full((2,), 0.5, dtype=dtype), rtol=0, atol=1e-3)
+    assert torch.equal(cov, cov.T)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, DOUBLE], ids=str)
+def test_a_variance_of_nothing_is_never_below_zero(dtype):
+    for seed in range(20):
+        found = pca((draws(5, 2, seed=seed) @ draws(2, 8, seed=seed + 1)).to(dtype), 2)
+        assert (found.eigenvalues >= 0).all() and found.eigenvalues[2:].max() < 1e-5
+        assert reverse_waterfilling(found.eigenvalues, 0.5).rate.isfinite()

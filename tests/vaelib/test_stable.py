@@ -8,6 +8,7 @@ import torch
 
 from vaelib import distributions as vd
 from vaelib._stable import exp_beyond_line
+from vaelib.linear import covariance
 
 DOUBLE = torch.float64
 EXACT = {torch.float32: 1e-5, torch.bfloat16: 1e-5, torch.float16: 1e-5, DOUBLE: 1e-11}  # what the docstring says
@@ -199,3 +200,20 @@ def test_what_is_no_covariance_is_refused(bad, message, dtype):
     x = torch.zeros(1, 2, dtype=dtype)
     with pytest.raises(ValueError, match=message):
         vd.multivariate_normal_log_prob(x, x, bad.to(dtype))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, DOUBLE], ids=str)
+@pytest.mark.parametrize("scale", [1e-8, 1.0, 1e8])
+def test_a_singular_matrix_is_never_saved_by_rounding(scale, dtype):
+    """Of the covariance of points in a plane, rounding may leave a pivot above zero: by seed an error, or e^30."""
+    for seed in range(60):
+        generator = torch.Generator().manual_seed(seed)
+        D = 3 + seed % 6
+        plane = torch.randn(D - 1, D, generator=generator, dtype=dtype)
+        x = scale * torch.randn(40, D - 1, generator=generator, dtype=dtype) @ plane
+        cov = covariance(x)
+        with pytest.raises(ValueError, match="cov must be positive definite"):
+            vd.multivariate_normal_log_prob(x[:1], x[:1], cov)
+        assert torch.vmap(lambda m, x=x: vd.multivariate_normal_log_prob(x[0], x[0], m))(cov[None]).isnan().all()
+        thick = cov + 1e-4 * scale**2 * torch.eye(D, dtype=dtype)  # and a little noise is variance
+        assert vd.multivariate_normal_log_prob(x[:1], x[:1], thick).isfinite().all()
