@@ -409,3 +409,29 @@ def test_vmap_and_jacrev_go_through(make):
     for function in (likelihood.log_prob, likelihood.log_mass):
         torch.testing.assert_close(torch.vmap(function)(x, params), function(x, params))
         assert torch.func.jacrev(lambda p, f=function: f(x[0], p))(params[0]).isfinite().all()
+
+
+@KINDS
+@BOTH
+def test_no_mass_is_above_one_and_no_bit_below_zero(make, dtype):
+    """A sure pixel: rounding left 1e-6 nats more than certainty in one out of thirty, -0.001 bits a picture."""
+    likelihood, generator = make().to(dtype), torch.Generator().manual_seed(0)
+    n = likelihood.params_per_dim
+    for x in (0, 128, 255):
+        params = torch.randn(4000, n, generator=generator, dtype=dtype)
+        if n == 1 and make is not ContinuousBernoulliLikelihood:
+            params = torch.full_like(params, x / 255)
+        elif n == 1:
+            params = (1 if x else -1) * 10 ** torch.linspace(0, 9, 4000, dtype=dtype)[:, None]
+        else:  # the mean at the pixel, and a scale of nothing
+            middle, last = (slice(0, 1), slice(1, 2)) if n == 2 else (slice(n // 3, 2 * n // 3), slice(2 * n // 3, n))
+            params[:, middle], params[:, last] = x / 255, -40
+        mass = likelihood.log_mass(torch.full((4000, 1), x, dtype=torch.uint8), params)
+        assert (mass <= 0).all() and (likelihood.bits_per_dim(torch.full((4000, 1), x / 255), params) >= 0).all()
+        assert x == 128 or mass[-1] > -0.01
+
+
+@pytest.mark.parametrize("bad", [None, "3", True, float("nan"), torch.ones(2)])
+def test_a_log_variance_to_begin_with_is_a_number(bad):
+    with pytest.raises((TypeError, ValueError), match="logvar must be a finite number; got"):
+        GaussianLikelihood(bad)

@@ -59,7 +59,7 @@ class ContinuousBernoulliLikelihood(EightBitLikelihood):
         return (-rate * torch.where(above, 1 - x, x) - _log_area(rate)).sum(-1)
 
     def log_mass(self, x: Tensor, params: Tensor) -> Tensor:
-        """log-probability, nats, (...), of 8-bit pictures x (..., D): uint8, or floats k / 255; logits (..., D).
+        """log-probability, nats, never positive, (...), of 8-bit x (..., D), uint8 or floats k / 255; logits (..., D).
 
         The two end levels have half a bin each, since nothing lies outside [0, 1].
         """
@@ -69,7 +69,8 @@ class ContinuousBernoulliLikelihood(EightBitLikelihood):
         level = torch.where(above, 255 - level, level)  # counted from the preferred end
         near = LEVEL * (level - 0.5).relu()  # where the bin begins
         width = LEVEL * torch.where((level == 0) | (level == 255), 0.5, 1.0).to(logits.dtype)
-        return (-rate * near + width.log() + _log_area(rate * width) - _log_area(rate)).sum(-1)
+        mass = -rate * near + width.log() + _log_area(rate * width) - _log_area(rate)
+        return mass.clamp(max=0).sum(-1)  # of a sure pixel, rounding may leave more than nothing
 
     def sample(self, params: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Pixels in [0, 1], shaped like params (..., D), by the inverse of the distribution function."""

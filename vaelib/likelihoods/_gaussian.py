@@ -20,11 +20,15 @@ class GaussianLikelihood(EightBitLikelihood):
     Args:
         logvar: log sigma^2 at the start; Adam moves it by about its learning rate a step.
 
+    Raises:
+        TypeError, ValueError: logvar is no finite number.
+
     Source: Rybkin et al. (2021). Book: chapter 7.
     """
 
     def __init__(self, logvar: float = 0.0):
         super().__init__()
+        _guard.numbers(logvar=logvar)
         self.logvar = nn.Parameter(torch.tensor(float(logvar)))
 
     def log_prob(self, x: Tensor, params: Tensor) -> Tensor:
@@ -32,7 +36,7 @@ class GaussianLikelihood(EightBitLikelihood):
         return normal_log_prob(x, split(params, 1, x).squeeze(-2), self.logvar)
 
     def log_mass(self, x: Tensor, params: Tensor) -> Tensor:
-        """log-probability, nats, (...), of 8-bit pictures x (..., D): uint8, or floats k / 255; means (..., D)."""
+        """log-probability, nats, never positive, (...), of 8-bit x (..., D), uint8 or k / 255; means (..., D)."""
         mu = split(params, 1, x).squeeze(-2)
         return _log_mass(levels(x, mu), mu, self.logvar).sum(-1)
 
@@ -56,7 +60,7 @@ class PixelGaussianLikelihood(EightBitLikelihood):
         floor: the smallest sigma, in units of x; a level of 8 bits by default, 0 for none.
 
     Raises:
-        ValueError: floor below 0.
+        TypeError, ValueError: floor is no finite number of at least 0.
 
     Source: Kingma & Welling (2014), appendix C.2; the floor is ours. Book: chapter 11.
     """
@@ -75,7 +79,7 @@ class PixelGaussianLikelihood(EightBitLikelihood):
         return normal_log_prob(x, *self._mu_logvar(params, x))
 
     def log_mass(self, x: Tensor, params: Tensor) -> Tensor:
-        """log-probability, nats, (...), of 8-bit pictures x (..., D): uint8, or floats k / 255; params (..., 2 D)."""
+        """log-probability, nats, never positive, (...), of 8-bit x (..., D), uint8 or k / 255; params (..., 2 D)."""
         mu, logvar = self._mu_logvar(params, x)
         return _log_mass(levels(x, mu), mu, logvar).sum(-1)
 

@@ -18,7 +18,7 @@ class LogisticMixtureLikelihood(EightBitLikelihood):
         num_components: M.
 
     Raises:
-        ValueError: num_components below 1.
+        TypeError, ValueError: num_components is no whole number of at least 1.
 
     Source: Salimans et al. (2017), eq. 2, without their dependence between channels. Book: chapter 11.
     """
@@ -36,7 +36,8 @@ class LogisticMixtureLikelihood(EightBitLikelihood):
         """log-probability, nats, (...), of 8-bit pictures x (..., D): uint8, or floats k / 255; params (..., 3 M D)."""
         log_pi, mu, log_scale = self._components(params, x)  # (..., M, D)
         level = levels(x, mu).unsqueeze(-2)
-        return (log_pi + _log_mass(level, mu, log_scale)).logsumexp(-2).sum(-1)
+        mass = (log_pi + _log_mass(level, mu, log_scale)).logsumexp(-2)
+        return mass.clamp(max=0).sum(-1)  # the pi may add up to more than one, by rounding
 
     def sample(self, params: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """8-bit pictures as floats k / 255, (..., D)."""
