@@ -16,8 +16,8 @@ from torch.nn.functional import softplus
 
 from vaelib import _guard
 from vaelib.distributions import normal_log_prob
-from vaelib.models import mlp
-from vaelib.objectives import Prior
+from vaelib.models import _mlp
+from vaelib.objectives import Prior, _one_each
 from vaelib.train import fit
 
 
@@ -40,11 +40,16 @@ def misfit_by_density(z: Tensor, crowd: Prior, prior: Prior) -> Misfit:
     Returns:
         `Misfit`, nats. On average never above the truth.
 
+    Raises:
+        TypeError, ValueError: z is not (N, L) with N at least 2; crowd or prior has no `log_prob` that returns (N,).
+
     Source: the identity is one line; Hoffman & Johnson (2016) for what the number means. Book: chapter 9.
     """
     _guard.methods("log_prob", crowd=crowd, prior=prior)
     _two_codes(z)
-    return _mean(crowd.log_prob(z) - prior.log_prob(z))
+    shape, hint = z.shape[:1], "sum over the latent dimension"
+    q, r = (_one_each(f"{n}.log_prob", p.log_prob(z), shape, hint) for n, p in (("crowd", crowd), ("prior", prior)))
+    return _mean(q - r)
 
 
 def misfit_by_classifier(
@@ -65,12 +70,17 @@ def misfit_by_classifier(
     Returns:
         `Misfit`, nats. It needs crowd and prior to overlap: with five nats between them they hardly do.
 
+    Raises:
+        TypeError, ValueError: z, codes and what the prior draws are not rows of one L and type, finite; a number is no
+            whole number of at least 1; the prior has no `sample`.
+
     Source: Sugiyama et al. (2012), chapter 4. Book: chapter 9.
     """
     _guard.methods("sample", prior=prior)
     _guard.floats(z=(z, "(N, L)"), codes=(codes, "(M, L)"))
     _two_codes(z)
     _guard.counts(1, epochs=epochs)
+    _guard.widths(hidden_dims=hidden_dims)
     _guard.counts(1, max(len(codes), 1), batch_size=batch_size)
     _guard.readable(z=z, codes=codes)
     _guard.nonempty(codes=codes)
@@ -80,7 +90,9 @@ def misfit_by_classifier(
     adam = torch.optim.AdamW(ratio.parameters(), lr=3e-3, weight_decay=1e-2)
     cycle = torch.optim.lr_scheduler.OneCycleLR(adam, 3e-3, total_steps=epochs * (len(codes) // batch_size))
     loss = lambda t, batch: softplus(-t(batch)).mean() + softplus(t(_draws(prior, len(batch)))).mean()  # noqa: E731
-    fit(ratio, loss, codes, epochs=epochs, batch_size=batch_size, optimizer=adam, scheduler=cycle, device=z.device)
+    options = {"optimizer": adam, "scheduler": cycle, "device": z.device}
+    if fit(ratio, loss, codes, epochs=epochs, batch_size=batch_size, **options).interrupted:
+        raise KeyboardInterrupt  # a classifier that is half trained tells nothing
     with torch.no_grad():
         return _mean(ratio(z))
 
@@ -100,6 +112,10 @@ def clouds_log_prob(z: Tensor, mu: Tensor, logvar: Tensor, without_own: bool = F
 
     Returns:
         (N,), nats.
+
+    Raises:
+        TypeError, ValueError: z, mu and logvar are not (N, L) of one type, with N at least 2, or not finite; chunk is
+            no whole number of at least 1.
 
     Book: chapter 9.
     """
@@ -126,7 +142,7 @@ def _two_codes(z: Tensor) -> None:
 class _Ratio(nn.Module):
     def __init__(self, latent_dim, hidden_dims):
         super().__init__()
-        self.network = mlp([2 * latent_dim, *hidden_dims, 1])
+        self.network = _mlp([2 * latent_dim, *hidden_dims, 1], torch.float32, "cpu")
 
     def forward(self, z):
         return self.network(torch.cat([z, z.square()], -1)).squeeze(-1)

@@ -19,16 +19,20 @@ def mlp(sizes: Sequence[int]) -> nn.Sequential:
         sizes: at least two widths, from input to output. Two widths make a single linear layer.
 
     Raises:
+        TypeError: sizes is no list or tuple of whole numbers.
         ValueError: fewer than two widths, or a width below 1.
     """
-    if isinstance(sizes, str) or not isinstance(sizes, Sequence):
-        raise TypeError(f"sizes must be a sequence of widths; got {type(sizes).__name__}")
+    _guard.widths(sizes=sizes)
     if len(sizes) < 2:
         raise ValueError(f"sizes must be at least two widths of 1 or more; got {list(sizes)}")
-    _guard.counts(1, **{f"sizes[{i}]": size for i, size in enumerate(sizes)})
+    return _mlp(sizes)
+
+
+def _mlp(sizes: Sequence[int], dtype: torch.dtype | None = None, device: str | None = None) -> nn.Sequential:
+    """`mlp`; what makes a network for itself says of which type and where, and leaves the defaults to the reader."""
     layers = []
     for inputs, outputs in pairwise(sizes):
-        layers += [nn.Linear(inputs, outputs), nn.ReLU()]
+        layers += [nn.Linear(inputs, outputs, dtype=dtype, device=device), nn.ReLU()]
     return nn.Sequential(*layers[:-1])
 
 
@@ -40,11 +44,16 @@ class Autoencoder(nn.Module):
         latent_dim: L, the numbers in a code.
         hidden_dims: widths between D and L, mirrored in the decoder; () makes a linear autoencoder with biases.
 
+    Raises:
+        TypeError, ValueError: a width is no whole number of at least 1; a code or an example has a wrong shape or type.
+
     Source: Bourlard & Kamp (1988). Book: chapter 1, "Two functions and a bottleneck".
     """
 
     def __init__(self, data_dim: int, latent_dim: int, hidden_dims: Sequence[int] = (256,)):
         super().__init__()
+        _guard.counts(1, data_dim=data_dim, latent_dim=latent_dim)
+        _guard.widths(hidden_dims=hidden_dims)
         self.data_dim, self.latent_dim = data_dim, latent_dim
         self.encoder = mlp([data_dim, *hidden_dims, latent_dim])
         self.decoder = mlp([latent_dim, *reversed(hidden_dims), data_dim])
@@ -94,6 +103,7 @@ class VAE(nn.Module):
         half_on_gpu: whether the layers compute in bfloat16 where a GPU has it (float16 would need its losses scaled).
 
     Raises:
+        TypeError: encoder or decoder is no module, or a setting of another type than said.
         ValueError: from `encode` and `decode`: an example, a code or what the encoder returns has a wrong shape.
 
     Source: Kingma & Welling (2014), appendix C. Book: chapter 6.
@@ -108,6 +118,10 @@ class VAE(nn.Module):
         half_on_gpu: bool = False,
     ):
         super().__init__()
+        _guard.modules(encoder=encoder, decoder=decoder)
+        sizes = {"latent_dim": latent_dim, "data_dim": data_dim}
+        _guard.counts(1, **{name: size for name, size in sizes.items() if size is not None})
+        _guard.flags(half_on_gpu=half_on_gpu)
         self.encoder, self.decoder = encoder, decoder
         self.latent_dim, self.data_dim, self.half_on_gpu = latent_dim, data_dim, half_on_gpu
 
@@ -140,7 +154,7 @@ class VAE(nn.Module):
         _guard.counts(0, n=n)
         if self.latent_dim is None:
             raise ValueError("sample needs latent_dim: expected VAE(encoder, decoder, latent_dim); got None")
-        like = next(self.parameters())
+        like = next(self.parameters(), torch.empty(0))
         _guard.noise(generator, like.device)
         shape = (n, self.latent_dim)
         return self.decode(torch.randn(shape, generator=generator, device=like.device, dtype=like.dtype))
@@ -158,11 +172,12 @@ def mlp_vae(data_dim: int, latent_dim: int, hidden_dims: Sequence[int] = (400,))
         A model from (B, D) to (B, L) and back.
 
     Raises:
-        ValueError: a width is below 1.
+        TypeError, ValueError: a width is no whole number of at least 1.
 
     Source: Kingma & Welling (2014), appendix C. Book: chapter 6.
     """
     _guard.counts(1, data_dim=data_dim, latent_dim=latent_dim)
+    _guard.widths(hidden_dims=hidden_dims)
     encoder = mlp([data_dim, *hidden_dims, 2 * latent_dim])
     return VAE(encoder, mlp([latent_dim, *reversed(hidden_dims), data_dim]), latent_dim, data_dim)
 
@@ -181,12 +196,15 @@ def conv_vae(latent_dim: int, widths: Sequence[int] = (16, 32, 64, 128, 128), ch
         size: height and width of a picture, a multiple of 2 to the number of layers.
 
     Raises:
-        ValueError: the size cannot be halved that often.
+        TypeError, ValueError: a number is no whole number of at least 1, there is no width, or the size cannot be
+            halved that often.
 
     Source: Kingma & Welling (2014), with layers as in Radford et al. (2016), no normalisation. Book: chapter 7.
     """
     _guard.counts(1, latent_dim=latent_dim, channels=channels, size=size)
-    _guard.counts(1, **{f"widths[{i}]": width for i, width in enumerate(widths)})
+    _guard.widths(widths=widths)
+    if not widths:
+        raise ValueError(f"widths must be at least one width; got {widths}")
     small = size >> len(widths)
     if small < 1 or small << len(widths) != size:
         raise ValueError(f"size must be a multiple of 2^{len(widths)}, a half for every width; got {size}")

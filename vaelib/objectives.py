@@ -71,13 +71,15 @@ def elbo_terms(
         `ElboTerms`; gradients reach the encoder through z and through the KL.
 
     Raises:
-        TypeError: x is no floating tensor, or what should be a function or a generator is none.
-        ValueError: x is empty or has no event; the likelihood or the prior does not return one number per example.
+        TypeError: x is no floating tensor, what should be a function or a generator is none, or a function returns
+            something else than tensors.
+        ValueError: x is empty or has no event; the encoder does not return (B, L) twice, or the likelihood or the prior
+            not one number per example.
 
     Source: Kingma & Welling (2014), eq. 10. Book: chapter 3; assembled in chapter 6.
     """
     _check(model, x, log_likelihood, generator, prior)
-    mu, logvar = model.encode(x)  # (B, L)
+    mu, logvar = _encoded(model.encode(x), x)  # (B, L)
     z = reparameterize(mu, logvar, generator)  # (B, L)
     kl_per_dim = standard_normal_kl(mu.unsqueeze(-1), logvar.unsqueeze(-1))  # (B, L)
     kl = kl_per_dim.sum(-1)
@@ -110,7 +112,7 @@ def log_weights(
     """
     _guard.counts(1, num_samples=num_samples)
     _check(model, x, log_likelihood, generator, prior)
-    mu, logvar = model.encode(x)  # (B, L)
+    mu, logvar = _encoded(model.encode(x), x)  # (B, L)
     z = reparameterize(mu.expand(num_samples, *mu.shape), logvar, generator)  # (K, B, L)
     likelihood = _log_likelihood(model, x, z, log_likelihood)  # (K, B)
     return likelihood + _log_prior(prior, z) - normal_log_prob(z, mu, logvar)
@@ -155,12 +157,23 @@ def _check(model, x: Tensor, log_likelihood: LogLikelihood, generator, prior) ->
     _check_model(model)
     _guard.functions(log_likelihood=log_likelihood)
     if prior is not None:
-        _guard.functions(**{"prior.log_prob": getattr(prior, "log_prob", None)})
+        _guard.methods("log_prob", prior=prior)
     _guard.floats(x=(x, "(..., D)"))
     if x.dim() < 2:
         raise ValueError(f"x must have shape (B, ...), examples first; got {tuple(x.shape)}")
     _guard.nonempty(x=x)
     _guard.noise(generator, x.device)
+
+
+def _encoded(q: tuple[Tensor, Tensor], x: Tensor) -> tuple[Tensor, Tensor]:
+    """What `encode` returned: mu and logvar of q(z|x), (B, L) each. The two rows of a plain code would unpack too."""
+    if not isinstance(q, tuple | list) or len(q) != 2:
+        raise TypeError(f"encode must return mu and logvar, (B, L) each; got {_guard.shown(q)}")
+    _guard.floats(mu=(q[0], "(..., L)"), logvar=(q[1], "(..., L)"))
+    if q[0].dim() < 2 or not q[0].shape[:-1] == q[1].shape[:-1] == x.shape[: q[0].dim() - 1]:
+        shapes = f"{tuple(q[0].shape)} and {tuple(q[1].shape)} for x {tuple(x.shape)}"
+        raise ValueError(f"encode must return mu and logvar, (B, L) each; got {shapes}")
+    return q[0], q[1]
 
 
 def _log_likelihood(model: VAEModel, x: Tensor, z: Tensor, log_likelihood: LogLikelihood) -> Tensor:
@@ -181,6 +194,8 @@ def _log_prior(prior: Prior | None, z: Tensor) -> Tensor:
 
 def _one_each(name: str, values: Tensor, shape: torch.Size, hint: str) -> Tensor:
     """One number per example, or an error: (B, D) beside (B,) would silently weigh a term by 1/D."""
+    if not isinstance(values, Tensor):
+        raise TypeError(f"{name} must return one number per example, {tuple(shape)}; got {_guard.shown(values)}")
     if values.shape != shape:
         raise ValueError(
             f"{name} must return one number per example, {tuple(shape)}; got {tuple(values.shape)}: {hint}"

@@ -1,3 +1,4 @@
+import copy
 import math
 from types import SimpleNamespace
 
@@ -13,7 +14,7 @@ from vaelib.metrics import (
     log_marginal_iw,
     principal_angles,
 )
-from vaelib.models import mlp_vae
+from vaelib.models import VAE, mlp_vae
 
 
 def basis(*columns):
@@ -32,11 +33,13 @@ def test_known_angles_in_any_basis():
     )
 
 
-@pytest.mark.parametrize("angle", [1e-9, 1e-4, 44.0, 46.0, 89.999])
-def test_small_angles_keep_their_digits(angle):
+@pytest.mark.parametrize(("dtype", "rounding"), [(torch.float32, 1e-5), (torch.float64, 1e-13)], ids=str)
+@pytest.mark.parametrize("angle", [0.0, 1e-9, 1e-4, 0.01, 44.0, 46.0, 89.999])
+def test_small_angles_keep_their_digits(angle, dtype, rounding):
+    """By the arccosine alone, 0.01 degrees are 0.02 or 0 in float32."""
     t = math.radians(angle)
-    got = principal_angles(basis([1, 0]), basis([math.cos(t), math.sin(t)]))
-    assert got.item() == pytest.approx(angle, rel=1e-6)
+    got = principal_angles(basis([1, 0]).to(dtype), basis([math.cos(t), math.sin(t)]).to(dtype))
+    assert got.item() == pytest.approx(angle, rel=1e-6, abs=rounding)
 
 
 def test_spaces_of_different_size_are_compared_over_the_smaller():
@@ -156,3 +159,19 @@ def test_another_prior_moves_log_p_exactly():
         model, x, lambda x, mu: normal_log_prob(x, mu, spread), 40_000, generator=generator, prior=wide
     )
     torch.testing.assert_close(found, exact.log_prob(x), atol=0.05, rtol=0)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+def test_looking_for_log_p_leaves_the_model_as_it_was(dtype):
+    """Batch statistics moved with every look, dropout made another model of it, and both changed the estimate."""
+    torch.manual_seed(0)
+    hidden = [torch.nn.Linear(6, 8), torch.nn.BatchNorm1d(8), torch.nn.Dropout(0.5), torch.nn.ReLU()]
+    model = VAE(torch.nn.Sequential(*hidden, torch.nn.Linear(8, 4)), torch.nn.Linear(2, 6), 2).to(dtype)
+    model.encoder[3].eval()
+    x, before = torch.rand(5, 6, dtype=dtype).round(), copy.deepcopy(model.state_dict())
+    found = [log_marginal_iw(model, x, bernoulli_log_prob, 9, torch.Generator().manual_seed(1)) for _ in range(2)]
+    assert torch.equal(*found)
+    assert all(torch.equal(a, b) for a, b in zip(before.values(), model.state_dict().values(), strict=True))
+    assert [layer.training for layer in model.encoder] == [True, True, True, False, True] and model.training
+    alone = log_marginal_iw(model.eval(), x, bernoulli_log_prob, 9, torch.Generator().manual_seed(1))
+    assert torch.equal(found[0], alone)

@@ -1,6 +1,7 @@
 """Crowds whose KL to the prior is known: two estimates that find it, and the clouds of N pictures, which do not."""
 
 import math
+import signal
 
 import pytest
 import torch
@@ -90,3 +91,28 @@ def test_clouds_are_a_mixture_by_brute_force(dtype):
     others = td.MixtureSameFamily(td.Categorical(torch.ones(6, dtype=dtype)), clouds)
     got = clouds_log_prob(z, mu, logvar, without_own=True, chunk=3)
     torch.testing.assert_close(got[4], others.log_prob(z[4]))
+
+
+def test_crowd_and_prior_give_one_number_a_code():
+    z = torch.randn(3, 3)
+    for crowd, prior, name in (
+        (GaussianPrior(3), td.Normal(0.0, 1.0), "prior"),
+        (td.Normal(0.0, 1.0), GaussianPrior(3), "crowd"),
+    ):
+        with pytest.raises(
+            ValueError, match=rf"{name}.log_prob must return one number per example, \(3,\); got \(3, 3\)"
+        ):
+            misfit_by_density(z, crowd, prior)
+
+
+def test_a_classifier_that_was_stopped_gives_no_number():
+    """`fit` ends well when it is stopped; an estimate of a half-trained classifier would look like any other."""
+
+    class Stops(GaussianPrior):
+        def sample(self, n, generator=None):
+            if n > 1:
+                signal.raise_signal(signal.SIGINT)
+            return super().sample(n, generator)
+
+    with pytest.raises(KeyboardInterrupt):
+        misfit_by_classifier(torch.randn(9, 2), torch.randn(9, 2), Stops(2), epochs=3, hidden_dims=(4,), batch_size=3)

@@ -246,3 +246,34 @@ def test_a_small_model_learns_to_copy():
     fit(model, loss, x, epochs=100, batch_size=32, lr=5e-3, device=torch.device("cpu"))
     error = (model.decode(model.encode(x)[0]) - x).square().mean()
     assert error < 0.02 * (x - x.mean(0)).square().mean()
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: VAE(None, torch.nn.Linear(2, 2)), r"encoder must be a torch.nn.Module; got None \(NoneType\)"),
+        (lambda: VAE(torch.nn.Linear(2, 2), len), "decoder must be a torch.nn.Module; got"),
+        (
+            lambda: VAE(torch.nn.Linear(2, 2), torch.nn.Linear(2, 2), "2"),
+            "latent_dim must be a whole number of at least 1",
+        ),
+        (
+            lambda: VAE(torch.nn.Linear(2, 2), torch.nn.Linear(2, 2), 1, -1),
+            "data_dim must be a whole number .*; got -1",
+        ),
+        (lambda: VAE(torch.nn.Linear(2, 2), torch.nn.Linear(2, 2), half_on_gpu=1), "half_on_gpu must be True or False"),
+        (lambda: Autoencoder(0, 2), "data_dim must be a whole number of at least 1; got 0"),
+        (lambda: Autoencoder(3, 2, 4), r"hidden_dims must be a list or tuple of whole numbers; got 4 \(int\)"),
+        (lambda: mlp_vae(3, 2, [4, 0]), r"hidden_dims\[1\] must be a whole number of at least 1; got 0"),
+        (lambda: conv_vae(2, ()), r"widths must be at least one width; got \(\)"),
+        (lambda: conv_vae(2, [4.0]), r"widths\[0\] must be a whole number of at least 1; got 4.0"),
+        (lambda: mlp("12"), "sizes must be a list or tuple of whole numbers; got '12'"),
+    ],
+)
+def test_what_makes_no_model_is_refused_when_it_is_made(make, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        make()
+
+
+def test_networks_without_weights_can_be_sampled():
+    assert VAE(torch.nn.Identity(), torch.nn.Identity(), 2).sample(3).shape == (3, 2)

@@ -199,3 +199,38 @@ def test_another_prior_changes_the_bound_by_what_it_says():
     torch.testing.assert_close(several - log_weights(lab, x, lab.log_likelihood, 3, generator()), gain(z))
     with pytest.raises(ValueError, match=r"prior.log_prob must return one number per example, \(5,\); got \(5, 2\)"):
         elbo_terms(lab, x, lab.log_likelihood, prior=SimpleNamespace(log_prob=lambda z: z))
+
+
+@pytest.mark.parametrize(
+    ("q", "error", "message"),
+    [
+        (
+            lambda x: x,
+            TypeError,
+            r"encode must return mu and logvar, \(B, L\) each; got shape \(2, 3\) \(torch.Tensor\)",
+        ),
+        (lambda x: (x, x, x), TypeError, r"encode must return mu and logvar, \(B, L\) each; got"),
+        (lambda x: (x[0], x[1]), ValueError, r"\(B, L\) each; got \(3,\) and \(3,\) for x \(2, 3\)"),
+        (lambda x: (x[:1], x[:1]), ValueError, r"\(B, L\) each; got \(1, 3\) and \(1, 3\) for x \(2, 3\)"),
+        (lambda x: (x, x[:, :1]), ValueError, "logvar must have the last dimension of mu, 3"),
+        (lambda x: (x, None), TypeError, "logvar must be a torch.Tensor; got NoneType"),
+    ],
+)
+def test_what_is_no_encoder_is_named(q, error, message):
+    """An autoencoder's code of two examples unpacks as well: into two rows, taken for mu and logvar."""
+    model, likelihood = SimpleNamespace(encode=q, decode=lambda z: z), lambda x, z: (x - z).sum(-1)
+    for call in (elbo_terms, lambda *a: iwae_bound(*a, 3), lambda *a: log_marginal_iw(*a, 3)):
+        with pytest.raises(error, match=message):
+            call(model, draws(2, 3), likelihood)
+
+
+def test_a_likelihood_or_prior_that_gives_no_tensor_is_named():
+    lab, x = Laboratory(), draws(4, 3)
+    with pytest.raises(
+        TypeError, match=r"log_likelihood must return one number per example, \(4,\); got 3.0 \(float\)"
+    ):
+        elbo_terms(lab, x, lambda x, mu: 3.0)
+    with pytest.raises(TypeError, match=r"prior.log_prob must return one number per example, \(4,\); got None"):
+        elbo_terms(lab, x, lab.log_likelihood, prior=SimpleNamespace(log_prob=lambda z: None))
+    with pytest.raises(TypeError, match="prior must have the function log_prob; got 3"):
+        elbo_terms(lab, x, lab.log_likelihood, prior=3)

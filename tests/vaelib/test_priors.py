@@ -339,3 +339,37 @@ def test_the_books_loop_brings_it_near_the_entropy(prior, loss, lr, gap):
     with torch.no_grad():
         short = prior_loss(trained, unseen).item() - entropy
     assert gaussian > 0.28 and -0.01 < short < gap
+
+
+def test_a_density_or_velocity_of_another_shape_is_named():
+    """torch's own Normal gives a number for every latent: its mean is the loss over L, and nobody was told."""
+    z = draws(5, 3)
+    with pytest.raises(
+        ValueError, match=r"prior.log_prob must return one number per example, \(5,\); got \(5, 3\): sum"
+    ):
+        prior_loss(td.Normal(0.0, 1.0), z)
+    flow = FlowMatchingPrior(3).double()
+    for velocity, got in ((lambda z, t: z[:, :1], r"\(5, 1\)"), (lambda z, t: z[0], r"\(3,\)")):
+        flow.velocity = velocity
+        with pytest.raises(ValueError, match=rf"prior.velocity must return the shape of z, \(5, 3\); got {got}"):
+            flow_matching_loss(flow, z)
+    for field in (lambda z, t: None, lambda z, t: 1.0):
+        with pytest.raises(TypeError, match=r"field must return a tensor of the shape of z, \(5, 3\); got"):
+            heun(field, z, 0.0, 0.1)
+
+
+def test_an_encoder_that_gives_no_clouds_is_named():
+    for encode, error in ((lambda x: x, TypeError), (lambda x: (x[0], x[1]), ValueError)):
+        prior = VampPrior(encode, torch.rand(2, 3))
+        for call in (lambda prior=prior: prior.sample(2), lambda prior=prior: prior.log_prob(torch.zeros(4, 3))):
+            with pytest.raises(error, match=r"encode must return mu and logvar, \(B, L\) each; got"):
+                call()
+
+
+@BOTH
+def test_a_mixture_does_not_start_on_codes_that_stand_still(dtype):
+    for N in range(3, 60):
+        codes = draws(N, 2, seed=N, dtype=dtype)
+        codes[:, 1] = 0.1 * N
+        with pytest.raises(ValueError, match=f"codes must vary in every dimension; got {N} codes that do not"):
+            MixturePrior(2, 2).to(dtype).start(codes)

@@ -1,13 +1,15 @@
 """Estimates from a model: log p(x), which latent dimensions are in use, how far two subspaces are apart."""
 
 import math
+from contextlib import nullcontext
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from vaelib import _guard
+from vaelib._aside import eval_mode
 from vaelib.models import VAEModel
-from vaelib.objectives import LogLikelihood, Prior, _check_model, log_weights
+from vaelib.objectives import LogLikelihood, Prior, _check, _encoded, log_weights
 
 
 @torch.no_grad()
@@ -21,6 +23,8 @@ def log_marginal_iw(
     prior: Prior | None = None,
 ) -> Tensor:
     """log p(x) by importance sampling with q(z|x) as proposal: log of the mean of K weights.
+
+    A model of PyTorch is looked at in eval(), and has the modes that it had afterwards.
 
     Args:
         model: a `VAEModel`.
@@ -37,24 +41,23 @@ def log_marginal_iw(
         (B,), nats. On average a lower bound on log p(x) that closes as 1/K.
 
     Raises:
-        ValueError: num_samples or chunk below 1.
+        TypeError, ValueError: num_samples or chunk is no whole number of at least 1; otherwise as `elbo_terms`.
 
     Source: Burda et al. (2016), section 5; Rezende et al. (2014), appendix E. Book: chapter 3.
     """
     _guard.counts(1, num_samples=num_samples)
     if chunk is not None:
         _guard.counts(1, chunk=chunk)
-    _check_model(model)
-    _guard.floats(x=(x, "(..., D)"))
-    _guard.nonempty(x=x)
+    _check(model, x, log_likelihood, generator, prior)
     if chunk is None:
         chunk = max(1, (600 if x.device.type == "cpu" else 60_000) // max(1, len(x)))
-    q = model.encode(x)  # mu and logvar, (B, L) each
-    encoded = _Encoded(q, model)
-    total = torch.full(q[0].shape[:-1], -math.inf, dtype=q[0].dtype, device=q[0].device)
-    for start in range(0, num_samples, chunk):
-        weights = log_weights(encoded, x, log_likelihood, min(chunk, num_samples - start), generator, prior)  # (k, B)
-        total = torch.logaddexp(total, weights.logsumexp(0))
+    with eval_mode(model) if isinstance(model, nn.Module) else nullcontext():
+        q = _encoded(model.encode(x), x)  # mu and logvar, (B, L) each
+        encoded, total = _Encoded(q, model), q[0].new_full(q[0].shape[:-1], -math.inf)
+        for start in range(0, num_samples, chunk):
+            draws = min(chunk, num_samples - start)
+            weights = log_weights(encoded, x, log_likelihood, draws, generator, prior)  # (k, B)
+            total = torch.logaddexp(total, weights.logsumexp(0))
     return total - math.log(num_samples)
 
 

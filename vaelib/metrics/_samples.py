@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from vaelib import _guard
-from vaelib.models import mlp
+from vaelib.models import _mlp
 
 ROWS = 500  # of a table of distances in memory at a time
 
@@ -128,7 +128,8 @@ def classifier_features(
         A network from (B, D) to the features (B, hidden_dims[-1]), frozen, of the type and on the device of x.
 
     Raises:
-        ValueError: there is not one label for every example.
+        TypeError: x is no floating tensor, labels are not int64 from 0, a number is no whole number.
+        ValueError: x is empty or not finite, there is not one label for every example, or a number is below 1.
 
     Book: chapter 1, "A score that a blank page cannot win".
     """
@@ -142,8 +143,9 @@ def classifier_features(
     if labels.dtype != torch.int64 or labels.device.type == "meta" or labels.min() < 0:
         raise TypeError(f"labels must be int64 from 0; got {labels.dtype}")
     _guard.counts(1, steps=steps, batch_size=batch_size)
+    _guard.widths(hidden_dims=hidden_dims)
     (x,) = _guard.lift(x)
-    classifier = mlp([x.shape[1], *hidden_dims, int(labels.max()) + 1]).to(x)
+    classifier = _mlp([x.shape[1], *hidden_dims, int(labels.max()) + 1], torch.float32, "cpu").to(x)
     adam = torch.optim.Adam(classifier.parameters(), lr=1e-3)
     for _ in range(steps):
         rows = torch.randint(len(x), (batch_size,), device=x.device)

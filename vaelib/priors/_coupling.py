@@ -22,7 +22,8 @@ class CouplingPrior(nn.Module):
         hidden_dims: widths of the network in each layer.
 
     Raises:
-        ValueError: latent_dim below 2 (there are no halves) or num_layers below 1.
+        TypeError: something is no whole number.
+        ValueError: latent_dim below 2 (there are no halves), num_layers or a width below 1.
 
     Source: Dinh et al. (2017), eqs. 4 to 8. Book: chapter 9.
     """
@@ -33,6 +34,7 @@ class CouplingPrior(nn.Module):
         super().__init__()
         _guard.counts(2, latent_dim=latent_dim)
         _guard.counts(1, num_layers=num_layers)
+        _guard.widths(hidden_dims=hidden_dims)
         self.kept = latent_dim // 2  # numbers that a layer leaves alone
         sizes = [self.kept, *hidden_dims, 2 * (latent_dim - self.kept)]
         layers = [smooth_mlp(sizes) for _ in range(num_layers)]

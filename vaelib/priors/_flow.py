@@ -28,11 +28,17 @@ def heun(field: Field, z: Tensor, t: float, dt: float) -> Tensor:
 
 
 def _velocity(field: Field, z: Tensor, t: float) -> Tensor:
-    """The field at z, one number for each of z: another shape would be spread over it in silence."""
+    """The field at z."""
     _guard.floats(z=(z, "(...)"))
-    v = field(z, t)
+    return _like("field", field(z, t), z)
+
+
+def _like(name: str, v: Tensor, z: Tensor) -> Tensor:
+    """A velocity, one number for each of z: another shape would be spread over it in silence."""
+    if not isinstance(v, Tensor):
+        raise TypeError(f"{name} must return a tensor of the shape of z, {tuple(z.shape)}; got {_guard.shown(v)}")
     if v.shape != z.shape:
-        raise ValueError(f"field must return the shape of z, {tuple(z.shape)}; got {tuple(v.shape)}")
+        raise ValueError(f"{name} must return the shape of z, {tuple(z.shape)}; got {tuple(v.shape)}")
     return v
 
 
@@ -45,7 +51,8 @@ class FlowMatchingPrior(nn.Module):
         steps: Heun steps from 0 to 1 in `sample` and `log_prob`, each two looks at v.
 
     Raises:
-        ValueError: latent_dim or steps below 1.
+        TypeError: something is no whole number.
+        ValueError: latent_dim, a width or steps below 1.
 
     Source: Lipman et al. (2023), section 4; the density: Chen et al. (2018), theorem 1. Book: chapter 9.
     """
@@ -55,6 +62,7 @@ class FlowMatchingPrior(nn.Module):
     def __init__(self, latent_dim: int, hidden_dims: Sequence[int] = (256, 256, 256), steps: int = 32):
         super().__init__()
         _guard.counts(1, latent_dim=latent_dim, steps=steps)
+        _guard.widths(hidden_dims=hidden_dims)
         self.network = smooth_mlp([latent_dim + 1, *hidden_dims, latent_dim])
         self.steps = steps
         self.register_buffer("origin", torch.zeros(latent_dim), persistent=False)
@@ -118,7 +126,7 @@ def flow_matching_loss(prior: FlowMatchingPrior, z: Tensor, generator: torch.Gen
         (). No likelihood: it does not go to zero, and only runs with the same codes compare.
 
     Raises:
-        TypeError, ValueError: the prior has no `velocity`; z is empty or not (B, L).
+        TypeError, ValueError: the prior has no `velocity`, or that returns another shape; z is empty or not (B, L).
 
     Source: Lipman et al. (2023), eq. 23 with sigma_min = 0, and theorem 2. Book: chapter 9.
     """
@@ -129,7 +137,7 @@ def flow_matching_loss(prior: FlowMatchingPrior, z: Tensor, generator: torch.Gen
     t = torch.rand(z.shape[:1], generator=generator, dtype=z.dtype, device=z.device)
     eps = torch.randn(z.shape, generator=generator, dtype=z.dtype, device=z.device)
     between = eps + t.unsqueeze(-1) * (z - eps)
-    return (prior.velocity(between, t) - (z - eps)).square().sum(-1).mean()
+    return (_like("prior.velocity", prior.velocity(between, t), z) - (z - eps)).square().sum(-1).mean()
 
 
 def _walk(field: Field, z: Tensor, begin: float, end: float, steps: int, step: Callable):

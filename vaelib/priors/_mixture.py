@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from vaelib import _guard
 from vaelib.distributions import LOG_2PI, normal_log_prob, reparameterize
+from vaelib.objectives import _encoded
 from vaelib.priors._shared import as_codes, many_codes, standard_noise
 
 
@@ -24,6 +25,7 @@ class MixturePrior(nn.Module):
         full: whether the covariances are full; else diagonal.
 
     Raises:
+        TypeError: a number is no whole number, or full neither True nor False.
         ValueError: latent_dim or num_components below 1.
 
     Source: Bishop (2006), section 9.2. Book: chapter 9.
@@ -32,6 +34,7 @@ class MixturePrior(nn.Module):
     def __init__(self, latent_dim: int, num_components: int, full: bool = True):
         super().__init__()
         _guard.counts(1, latent_dim=latent_dim, num_components=num_components)
+        _guard.flags(full=full)
         K, L = num_components, latent_dim
         self.logits = nn.Parameter(torch.zeros(K))
         self.means = nn.Parameter(torch.randn(K, L))
@@ -51,8 +54,8 @@ class MixturePrior(nn.Module):
         _guard.noise(generator, codes.device)
         if len(codes) < len(self.means):
             raise ValueError(f"codes must be at least as many as components, {len(self.means)}; got {len(codes)}")
-        spread = codes.std(0, correction=int(len(codes) > 1))  # of a single code it is 0
-        if not _guard.holds((spread > 0).all()):
+        spread = codes.std(0, correction=int(len(codes) > 1))
+        if not _guard.holds((codes != codes[0]).any(0).all()):  # the spread of equal numbers may be rounded above 0
             raise ValueError(f"codes must vary in every dimension; got {len(codes)} codes that do not")
         self.means.copy_(codes[torch.randperm(len(codes), generator=generator, device=codes.device)[: len(self.means)]])
         K, L = self.means.shape
@@ -91,7 +94,8 @@ class VampPrior(nn.Module):
         pseudo_inputs: the pictures to begin with, (K, D), such as K training examples; a copy is trained.
 
     Raises:
-        TypeError, ValueError: encode is no function, pseudo_inputs are not (K, D) floats.
+        TypeError, ValueError: encode is no function, or does not return mu and logvar; pseudo_inputs are not (K, D)
+            floats.
 
     Source: Tomczak & Welling (2018). Book: chapter 9.
     """
@@ -106,13 +110,18 @@ class VampPrior(nn.Module):
 
     def log_prob(self, z: Tensor) -> Tensor:
         """log-density of z (..., L): (...), nats."""
-        mu, logvar = self._encode[0](self.pseudo_inputs)  # (K, L)
+        mu, logvar = self._clouds()
         z = as_codes(z, mu).unsqueeze(-2)  # beside every component
         return normal_log_prob(z, mu, logvar).logsumexp(-1) - math.log(len(mu))
 
     def sample(self, n: int, generator: torch.Generator | None = None) -> Tensor:
         """n codes, (n, L): each from the cloud of a random pseudo-input."""
         _guard.counts(1, n=n)
-        mu, logvar = self._encode[0](self.pseudo_inputs)
+        mu, logvar = self._clouds()
+        _guard.noise(generator, mu.device)
         k = torch.randint(len(mu), (n,), generator=generator, device=mu.device)
         return reparameterize(mu[k], logvar[k], generator)
+
+    def _clouds(self) -> tuple[Tensor, Tensor]:
+        """mu and logvar of the pseudo-inputs, (K, L) each."""
+        return _encoded(self._encode[0](self.pseudo_inputs), self.pseudo_inputs)

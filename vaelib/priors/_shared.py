@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from vaelib import _guard
 from vaelib.models import mlp
-from vaelib.objectives import Prior
+from vaelib.objectives import Prior, _one_each
 
 
 def prior_loss(prior: Prior, z: Tensor) -> Tensor:
@@ -21,14 +21,14 @@ def prior_loss(prior: Prior, z: Tensor) -> Tensor:
         (), nats per code. On codes that were not trained on, it estimates the cross-entropy of q(z) and r.
 
     Raises:
-        TypeError, ValueError: the prior has no `log_prob`; z is empty or not (B, L).
+        TypeError, ValueError: the prior has no `log_prob`, or that returns anything but (B,); z is empty or not (B, L).
 
     Book: chapter 9.
     """
     _guard.methods("log_prob", prior=prior)
     _guard.floats(z=(z, "(B, L)"))
     _guard.nonempty(z=z)
-    return -prior.log_prob(z).mean()
+    return -_one_each("prior.log_prob", prior.log_prob(z), z.shape[:1], "sum over the latent dimension").mean()
 
 
 def as_codes(z: Tensor, like: Tensor, name: str = "z") -> Tensor:
