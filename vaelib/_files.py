@@ -11,19 +11,19 @@ import torch
 MARK, VERSION = "vaelib checkpoint", 2
 
 
-def place(path: str | os.PathLike) -> Path:
-    """The absolute file behind a name: home folder and links resolved, so that one file has one name.
+def place(path: str | os.PathLike, argument: str = "path") -> Path:
+    """The absolute file behind a name, the `argument`: home folder and links resolved, so that one file has one name.
 
     Raises:
         TypeError: no name of a file.
         ValueError: a folder, a pipe, a device, links in a circle.
     """
     if not isinstance(path, str | os.PathLike) or not isinstance(os.fspath(path), str):
-        raise TypeError(f"checkpoint must be the name of a file; got {type(path).__name__}")
+        raise TypeError(f"{argument} must be the name of a file; got {type(path).__name__}")
     found = Path(os.path.realpath(Path(path).expanduser()))
     if os.path.lexists(found) and not found.is_file():
         kind = "a folder" if found.is_dir() else "no ordinary file"
-        raise ValueError(f"checkpoint must be the name of a file; got {path}, which is {kind}")
+        raise ValueError(f"{argument} must be the name of a file; got {path}, which is {kind}")
     return found
 
 

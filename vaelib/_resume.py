@@ -54,7 +54,7 @@ class Checkpoint:
     """
 
     def __init__(self, path, training: Training, epochs: int):
-        self.name, self.path, self.training, self.epochs = path, place(path), training, epochs
+        self.name, self.path, self.training, self.epochs = path, place(path, "checkpoint"), training, epochs
         self.parts = {"model": training.model, "optimizer": training.optimizer}
         self.parts |= {"scheduler": training.scheduler} if training.scheduler else {}
         self.warned, self.kept = False, 0

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
+from vaelib import _guard
 from vaelib._aside import eval_mode
 from vaelib._interrupt import CtrlC
 from vaelib._training import Training
@@ -31,6 +32,8 @@ def steps(model, loss, x, order, batch_size, optimizer, scheduler) -> Iterator[T
     dtype = dtype_of(model)
     for batch in order[: len(order) // batch_size * batch_size].split(batch_size):
         numbers = as_tuple(loss(model, floats(x[batch], dtype)))
+        if not numbers[0].requires_grad:
+            raise ValueError(f"loss must depend on the model's weights; got {numbers[0].dtype} without a gradient")
         optimizer.zero_grad()
         numbers[0].backward()
         optimizer.step()
@@ -46,7 +49,8 @@ def mean(model, loss, x, batch_size=2000, check=lambda: None) -> Tensor:
     with eval_mode(model):
         for batch in x.split(batch_size):
             check()
-            total = total + torch.stack(as_tuple(loss(model, floats(batch, dtype)))) * len(batch)
+            (numbers,) = _guard.lift(torch.stack(as_tuple(loss(model, floats(batch, dtype)))))
+            total = total + numbers * len(batch)  # in half precision the product would have no room
     return total / len(x)
 
 
@@ -58,8 +62,10 @@ def as_tuple(value) -> tuple[Tensor, ...]:
     """
     numbers = value if isinstance(value, tuple) else (value,)
     for number in numbers or (None,):
-        if not isinstance(number, Tensor) or number.dim():
-            got = f"a tensor of shape {tuple(number.shape)}" if isinstance(number, Tensor) else type(number).__name__
+        if not isinstance(number, Tensor) or number.dim() or number.is_complex():
+            got = (
+                f"{number.dtype} of shape {tuple(number.shape)}" if isinstance(number, Tensor) else _guard.shown(number)
+            )
             raise TypeError(f"loss must return a tensor of shape (), such as a .mean(), or a tuple of them; got {got}")
     return numbers
 

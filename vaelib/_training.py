@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
+from vaelib import _guard
+
 PIXELS = torch.uint8
 
 
@@ -34,69 +36,85 @@ class Training:
 def prepared(model, loss, x, test, batch_size, lr, optimizer, scheduler, device, generator) -> Training:
     """Check all, then move model and data to the device."""
     expect_model_and_loss(model, loss)
-    expect_count("batch_size", batch_size, 1)
+    expect_weights(model)
+    _guard.counts(1, batch_size=batch_size)
     expect_examples("x", x, batch_size)
     if test is not None:
         expect_examples("test", test)
         if test.shape[1:] != x.shape[1:]:
             raise ValueError(f"test must have examples of shape {tuple(x.shape[1:])}; got {tuple(test.shape[1:])}")
-    if not isinstance(generator, torch.Generator | None):
-        raise TypeError(f"generator must be a torch.Generator; got {type(generator).__name__}")
-    if generator is not None and generator.device.type != device.type:
-        raise ValueError(f"generator must be on the device of the training, {device}; got {generator.device}")
+    if device.type == "meta":
+        raise ValueError("device must hold values; got meta")
+    _guard.noise(generator, device)
     rate = _learning_rate(lr) if optimizer is None else 0.0
     if optimizer is not None and lr is not None:
         raise ValueError(f"the learning rate is the optimizer's where one is given; got lr={lr} beside it")
     if optimizer is not None:
-        _expect_optimizer(optimizer, model)
-    _expect_scheduler(scheduler, optimizer)
+        expect_optimizer(optimizer, model)
+    expect_scheduler(scheduler, optimizer)
     model.to(device)
     optimizer = optimizer or torch.optim.Adam(model.parameters(), lr=rate, fused=True)
     x, test = x.to(device), None if test is None else test.to(device)
-    return Training(model, loss, x, test, batch_size, optimizer, scheduler, device, generator)
+    return Training(model, loss, x, test, int(batch_size), optimizer, scheduler, device, generator)
 
 
 def expect_model_and_loss(model, loss) -> None:
-    if not isinstance(model, nn.Module):
-        raise TypeError(f"model must be a torch.nn.Module; got {type(model).__name__}")
+    _guard.modules(model=model)
     if not callable(loss):
         raise TypeError(f"loss must be a function of the model and a batch; got {type(loss).__name__}")
 
 
-def expect_callback(after_epoch) -> None:
-    if after_epoch is not None and not callable(after_epoch):
-        raise TypeError(f"after_epoch must be a function of a number and the model; got {type(after_epoch).__name__}")
-
-
-def expect_count(name: str, value, least: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise ValueError(f"{name} must be a whole number of at least {least}; got {value!r}")
+def expect_weights(model: nn.Module) -> None:
+    if not any(parameter.requires_grad for parameter in model.parameters()):
+        raise ValueError(f"model must have weights that are trained; got {type(model).__name__} without any")
 
 
 def expect_examples(name: str, x, batch_size: int = 1) -> None:
-    if not isinstance(x, Tensor):
-        hint = ": wrap it in torch.from_numpy" if type(x).__module__ == "numpy" else ""
-        raise TypeError(f"{name} must be a torch.Tensor; got {type(x).__name__}{hint}")
-    if x.layout != torch.strided or x.is_meta:
-        raise TypeError(f"{name} must be a dense tensor; got {x.layout} on {x.device}")
-    if x.dtype != PIXELS and not x.is_floating_point():
-        raise TypeError(f"{name} must hold floats, or pixels as torch.uint8; got {x.dtype}")
+    expect_pixels(name, x)
+    _guard.readable(**{name: x})
     if x.dim() < 1 or x.numel() == 0 or len(x) < batch_size:
         least = f"at least one batch of {batch_size}" if batch_size > 1 else "at least one example"
         raise ValueError(f"{name} must hold {least}; got {len(x) if x.dim() else 0} examples, shape {tuple(x.shape)}")
 
 
+def expect_pixels(name: str, x) -> None:
+    if type(x).__module__ == "numpy":
+        raise TypeError(f"{name} must be a torch.Tensor; got {type(x).__name__}: wrap it in torch.from_numpy")
+    _guard.dense(name, x)
+    if x.dtype != PIXELS and not x.is_floating_point():
+        raise TypeError(f"{name} must hold floats, or pixels as torch.uint8; got {x.dtype}")
+
+
+def expect_pass(model, loss, x, order, batch_size, optimizer, scheduler) -> None:
+    """What `train_epoch` is given. The order is looked at where that is free: not on a GPU."""
+    expect_model_and_loss(model, loss)
+    _guard.counts(1, batch_size=batch_size)
+    expect_examples("x", x)
+    _guard.dense("order", order)
+    if order.dtype != torch.int64 or order.dim() != 1 or len(order) < batch_size:
+        size = f"{order.dtype} of shape {tuple(order.shape)}"
+        raise ValueError(f"order must be a row of torch.int64, at least one batch of {batch_size}; got {size}")
+    _guard.readable(order=order)
+    if order.device.type == "cpu" and not 0 <= order.min() <= order.max() < len(x):
+        raise ValueError(f"order must be of places 0 to {len(x) - 1} in x; got {order.min()} to {order.max()}")
+    expect_optimizer(optimizer, model)
+    expect_scheduler(scheduler, optimizer)
+
+
 def _learning_rate(lr) -> float:
+    """As Python's own number: one of NumPy's, or a tensor (), would not be read back from a checkpoint."""
+    if isinstance(lr, str | bool):
+        raise TypeError(f"lr must be a positive, finite number; got {lr!r}")
     try:
-        number = 1e-3 if lr is None else float(lr)  # float: a number of NumPy's would not be read back
-    except (TypeError, ValueError):
-        number = math.nan
+        number = 1e-3 if lr is None else float(lr)
+    except (TypeError, ValueError, RuntimeError):
+        raise TypeError(f"lr must be a positive, finite number; got {lr!r}") from None
     if not 0 < number < math.inf:
         raise ValueError(f"lr must be a positive, finite number; got {lr!r}")
     return number
 
 
-def _expect_optimizer(optimizer, model: nn.Module) -> None:
+def expect_optimizer(optimizer, model: nn.Module) -> None:
     if not isinstance(optimizer, torch.optim.Optimizer):
         raise TypeError(f"optimizer must be one of torch.optim; got {type(optimizer).__name__}")
     if isinstance(optimizer, torch.optim.LBFGS):
@@ -110,7 +128,7 @@ def _expect_optimizer(optimizer, model: nn.Module) -> None:
         )
 
 
-def _expect_scheduler(scheduler, optimizer) -> None:
+def expect_scheduler(scheduler, optimizer) -> None:
     if scheduler is None:
         return
     if not isinstance(scheduler, LRScheduler):

@@ -18,16 +18,18 @@ def save_checkpoint(path: str | os.PathLike, state: dict) -> None:
     Args:
         path: the file; its folder must exist. `~` is the home folder, and a link is followed: what it points to is
             written, and the link stays.
-        state: what `torch.load(weights_only=True)` can read: tensors, numbers, text, and lists and dicts of them.
+        state: a dict of what `torch.load(weights_only=True)` can read: tensors, numbers, text, lists and dicts of them.
 
     Raises:
-        TypeError: `state` holds anything else; nothing was written.
+        TypeError: `state` is no dict, or holds anything else; nothing was written.
         ValueError: `path` is something else than a file.
         OSError: it could not be written, and what was there before is there still.
 
     Book: chapter 6.
     """
     path = place(path)
+    if not isinstance(state, dict):
+        raise TypeError(f"state must be a dict; got {type(state).__name__}")
     aside = write_aside(path, packed(state))
     try:
         os.replace(aside, path)

@@ -9,11 +9,12 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
+from vaelib import _guard
 from vaelib._aside import kept_generators
 from vaelib._interrupt import CtrlC
 from vaelib._resume import open_checkpoint
 from vaelib._steps import floats, mean, one_pass, steps
-from vaelib._training import Training, expect_callback, expect_count, expect_examples, expect_model_and_loss, prepared
+from vaelib._training import Training, expect_examples, expect_model_and_loss, expect_pass, expect_pixels, prepared
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ class History:
 
 
 def set_seed(seed: int) -> None:
-    """Seed PyTorch's generators on every device: same seed, machine and thread count, same bits."""
+    """Seed PyTorch's generators on every device with 0 to 2^64 - 1: same seed, machine and thread count, same bits."""
+    _guard.counts(0, 2**64 - 1, seed=seed)
     torch.manual_seed(seed)
 
 
@@ -95,9 +97,9 @@ def fit(
 
     Raises:
         TypeError: an argument is of another type than said above; the checkpoint could not be read back.
-        ValueError: x or test is empty, x smaller than a batch, a number out of range; optimizer, scheduler and model
-            do not belong together; the checkpoint belongs to another training; with a checkpoint, the loss draws from
-            a generator of its own.
+        ValueError: x or test is empty, x smaller than a batch, a number out of range; the model has no weights to
+            train, or the loss does not depend on them; optimizer, scheduler and model do not belong together; the
+            checkpoint belongs to another training; with a checkpoint, the loss draws from a generator of its own.
         OSError: the checkpoint cannot be written there; seen before the first step. Later that is a warning.
         RuntimeError: the checkpoint is damaged, or another training writes it.
         FloatingPointError: a loss is NaN or infinite; names the step, the learning rate and what to look at. Seen
@@ -108,9 +110,10 @@ def fit(
     history = History()
     with CtrlC() as ctrl_c:
         try:
-            expect_count("epochs", epochs, 0)
-            expect_callback(after_epoch)
-            device = torch.device(default_device() if device is None else device)
+            _guard.counts(0, epochs=epochs)
+            if after_epoch is not None:
+                _guard.functions(after_epoch=after_epoch)
+            device = default_device() if device is None else _guard.device(device)
             training = prepared(model, loss, x, test, batch_size, lr, optimizer, scheduler, device, generator)
             for history in _passes(training, epochs, after_epoch, checkpoint, ctrl_c):  # noqa: B007
                 pass
@@ -156,7 +159,12 @@ def train_epoch(model, loss, x: Tensor, order: Tensor, batch_size: int, optimize
     Returns:
         What the loss returned at every step, (steps, 1 + others), on the device: to read a number in the loop
         would wait for its step.
+
+    Raises:
+        TypeError, ValueError: as in `fit`, for model, loss, x, batch_size, optimizer and scheduler; order is no row of
+            whole numbers, or shorter than a batch.
     """
+    expect_pass(model, loss, x, order, batch_size, optimizer, scheduler)
     return torch.stack(list(steps(model, loss, x, order, batch_size, optimizer, scheduler)))
 
 
@@ -171,14 +179,15 @@ def evaluate(model, loss, x: Tensor, batch_size: int = 2000) -> float | tuple[fl
         TypeError, ValueError: as in `fit`, for model, loss, x and batch_size.
     """
     expect_model_and_loss(model, loss)
-    expect_count("batch_size", batch_size, 1)
+    _guard.counts(1, batch_size=batch_size)
     expect_examples("x", x)
     first, *others = mean(model, loss, x, batch_size).tolist()
     return (first, *others) if others else first
 
 
 def as_float(x: Tensor) -> Tensor:
-    """uint8 pixels 0..255 as floats (float32) in [0, 1]; floats as they are."""
+    """uint8 pixels 0..255 as floats (float32) in [0, 1]; floats as they are. TypeError: x holds other numbers."""
+    expect_pixels("x", x)
     return floats(x)
 
 

@@ -81,6 +81,13 @@ def test_what_could_not_be_read_again_is_not_written(path, bad):
     assert same(load_checkpoint(path), STATE) and names(path.parent) == ["run"]
 
 
+@pytest.mark.parametrize("bad", [3, None, "text", [1], torch.ones(2)])
+def test_a_state_is_a_dict(path, bad):
+    with pytest.raises(TypeError, match=f"state must be a dict; got {type(bad).__name__}"):
+        save_checkpoint(path, bad)
+    assert names(path.parent) == []
+
+
 class Evil:
     def __reduce__(self):
         return os.system, (f"touch {self.target}",)
@@ -172,10 +179,10 @@ def test_only_a_file_is_a_place(tmp_path):
     (tmp_path / "circle").symlink_to("circle")
     for name, kind in (("", "a folder"), ("pipe", "no ordinary file"), ("circle", "no ordinary file")):
         for act in (load_checkpoint, lambda path: save_checkpoint(path, {})):
-            with pytest.raises(ValueError, match=f"checkpoint must be the name of a file; got .*, which is {kind}"):
+            with pytest.raises(ValueError, match=f"path must be the name of a file; got .*, which is {kind}"):
                 act(tmp_path / name)
     for name in (3, b"run", None):
-        with pytest.raises(TypeError, match="checkpoint must be the name of a file; got"):
+        with pytest.raises(TypeError, match="path must be the name of a file; got"):
             load_checkpoint(name)
     assert not (tmp_path / "pipe").is_file()
 

@@ -1,6 +1,7 @@
 import copy
 import os
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -278,17 +279,23 @@ DOORS = {  # name of the argument -> what is given, the error, what it says
     "integers": ({"x": X.long()}, TypeError, "x must hold floats, or pixels as torch.uint8; got torch.int64"),
     "booleans": ({"x": X > 0}, TypeError, "got torch.bool"),
     "complex": ({"x": X + 1j}, TypeError, "got torch.complex64"),
-    "meta": ({"x": X.to("meta")}, TypeError, "x must be a dense tensor"),
+    "meta": ({"x": X.to("meta")}, ValueError, "x must hold values; got a tensor on the meta device"),
+    "nested": ({"x": torch.nested.nested_tensor([X[0], X[1]])}, TypeError, "x must be a dense .* nested"),
+    "no weights": ({"model": nn.ReLU()}, ValueError, "model must have weights that are trained; got ReLU without any"),
+    "frozen": ({"model": other().requires_grad_(False)}, ValueError, "that are trained; got Linear without any"),
+    "no device": ({"device": "gpu"}, ValueError, "device must be a torch.device or the name of one, .*; got 'gpu'"),
+    "device number": ({"device": 3}, TypeError, "device must be a torch.device or the name of one; got 3"),
+    "meta device": ({"device": "meta"}, ValueError, "device must hold values; got meta"),
     "sparse": ({"x": X.to_sparse()}, TypeError, "x must be a dense tensor"),
     "scalar": ({"x": X[0, 0]}, ValueError, "x must hold at least one batch of 10; got 0 examples"),
     "no columns": ({"x": X[:, :0]}, ValueError, r"one batch of 10; got 64 examples, shape \(64, 0\)"),
     "numpy test": ({"test": X.numpy()}, TypeError, "test must be a torch.Tensor; got ndarray"),
     "empty test": ({"test": X[:0]}, ValueError, r"test must hold at least one example; got 0 examples, shape \(0, 3\)"),
     "other test": ({"test": X[:, :2]}, ValueError, r"test must have examples of shape \(3,\); got \(2,\)"),
-    "model": ({"model": lambda x: x}, TypeError, "model must be a torch.nn.Module; got function"),
+    "model": ({"model": lambda x: x}, TypeError, "model must be a torch.nn.Module; got <function"),
     "loss": ({"loss": 3.0}, TypeError, "loss must be a function of the model and a batch; got float"),
-    "callback": ({"after_epoch": 1}, TypeError, "after_epoch must be a function .*; got int"),
-    "generator": ({"generator": 1}, TypeError, "generator must be a torch.Generator; got int"),
+    "callback": ({"after_epoch": 1}, TypeError, "after_epoch must be a function; got 1"),
+    "generator": ({"generator": 1}, TypeError, "generator must be a torch.Generator or None; got 1"),
     "no optimizer": ({"optimizer": "adam"}, TypeError, "optimizer must be one of torch.optim; got str"),
     "another model's": (
         {"optimizer": torch.optim.SGD(other().parameters(), 0.1)}, ValueError, "got 1 of 1 that are not its own"
@@ -309,12 +316,13 @@ DOORS = {  # name of the argument -> what is given, the error, what it says
         ValueError, "must last for the 12 steps to come; got OneCycleLR with 11 of its 11 steps left"
     ),
 }  # fmt: skip
-DOORS |= {f"epochs {n!r}": ({"epochs": n}, ValueError, "epochs must be a whole number of at least 0; got") for n in (
-    -1, 1.5, "2", None, True, float("nan"))}  # fmt: skip
-DOORS |= {f"batch {n!r}": ({"batch_size": n}, ValueError, "batch_size must be a whole number of at least 1") for n in (
-    0, -1, 1.5, None, True)}  # fmt: skip
-DOORS |= {f"lr {n!r}": ({"lr": n}, ValueError, "lr must be a positive, finite number; got") for n in (
-    0, -1e-3, float("nan"), float("inf"), "fast", [1, 2])}  # fmt: skip
+for _name, _least in (("epochs", 0), ("batch_size", 1)):
+    for _bad, _error in ((_least - 1, ValueError), *((b, TypeError) for b in (1.5, "2", None, True, float("nan")))):
+        _said = f"{_name} must be a whole number of at least {_least}; got"
+        DOORS[f"{_name} {_bad!r}"] = ({_name: _bad}, _error, _said)
+for _bad, _error in (*((b, ValueError) for b in (0, -1e-3, float("nan"), float("inf"))),
+                     *((b, TypeError) for b in ("fast", "1e-3", True, [1, 2], torch.ones(2)))):  # fmt: skip
+    DOORS[f"lr {_bad!r}"] = ({"lr": _bad}, _error, "lr must be a positive, finite number; got")
 
 
 @pytest.mark.parametrize("what", DOORS)
@@ -333,7 +341,7 @@ def test_what_is_wrong_is_refused_before_the_first_step(what):
         options[name] = options[name](of()) if callable(options.get(name)) else options.get(name)
     before, weight = torch.get_rng_state(), model.weight.clone()
     with pytest.raises(error, match=message):
-        fit(options.pop("model"), options.pop("loss"), options.pop("x"), device=CPU, **options)
+        fit(options.pop("model"), options.pop("loss"), options.pop("x"), **{"device": CPU} | options)
     assert torch.equal(weight, model.weight) and torch.equal(before, torch.get_rng_state())
 
 
@@ -464,3 +472,80 @@ def test_the_gpu_agrees_with_the_cpu():
         fit(model, loss, x, epochs=50, batch_size=512, lr=0.01, device=torch.device(device))
         weights.append(model.weight.cpu())
     torch.testing.assert_close(*weights, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("bad", [1.5, "7", None, True, -1, 2**64, torch.tensor(1)])
+def test_a_seed_is_a_whole_number(bad):
+    """1.5 and "7" were taken for 1 and 7."""
+    before = torch.get_rng_state()
+    with pytest.raises(
+        (TypeError, ValueError), match="seed must be a whole number between 0 and 18446744073709551615; got"
+    ):
+        set_seed(bad)
+    assert torch.equal(before, torch.get_rng_state())
+    set_seed(np.int64(3))
+    set_seed(2**64 - 1)
+
+
+def test_numbers_that_are_no_pixels_are_refused():
+    for bad in (X.long(), X > 0, X + 1j, X.tolist(), X.to_sparse()):
+        with pytest.raises(TypeError, match="x must"):
+            as_float(bad)
+
+
+PASS = {
+    "order as a list": ({"order": [0, 1]}, TypeError, "order must be a torch.Tensor; got list"),
+    "order of floats": (
+        {"order": torch.ones(20)},
+        ValueError,
+        "order must be a row of torch.int64, .*; got torch.float32",
+    ),
+    "order shorter than a batch": (
+        {"order": torch.arange(9)},
+        ValueError,
+        r"one batch of 10; got torch.int64 of shape \(9,\)",
+    ),
+    "order beyond x": (
+        {"order": torch.arange(60, 70)},
+        ValueError,
+        "order must be of places 0 to 63 in x; got 60 to 69",
+    ),
+    "numpy": ({"x": X.numpy()}, TypeError, "x must be a torch.Tensor; got ndarray: wrap it in torch.from_numpy"),
+    "no optimizer": ({"optimizer": None}, TypeError, "optimizer must be one of torch.optim; got NoneType"),
+    "another's": (
+        {"optimizer": torch.optim.SGD(other().parameters(), 0.1)},
+        ValueError,
+        "got 1 of 1 that are not its own",
+    ),
+    "batch size": ({"batch_size": 0}, ValueError, "batch_size must be a whole number of at least 1; got 0"),
+}
+
+
+@pytest.mark.parametrize("what", PASS)
+def test_a_single_pass_has_the_doors_of_the_whole(what):
+    """An order shorter than a batch made one step on no example, and NaN of every weight."""
+    given, error, message = PASS[what]
+    model, loss = model_and_loss()
+    good = {"x": X, "order": torch.arange(20), "batch_size": 10, "optimizer": torch.optim.SGD(model.parameters(), 0.1)}
+    before = model.weight.clone()
+    with pytest.raises(error, match=message):
+        train_epoch(model, loss, **good | given)
+    assert torch.equal(before, model.weight)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_the_mean_over_a_set_has_room_in_half_precision(dtype):
+    """2000 examples at 100 are more than the largest float16: the test loss was infinite."""
+    model, x = nn.Linear(1, 1).to(dtype), torch.ones(5000, 1)
+    assert evaluate(model, lambda m, x: (0 * m(x)).mean() + 100.5, x) == 100.5
+
+
+def test_a_loss_that_no_weight_can_change_is_named():
+    model, _ = model_and_loss()
+    for loss in (lambda m, x: x.mean(), lambda m, x: m.weight.detach().sum(), lambda m, x: m.weight.sum().long()):
+        with pytest.raises(
+            ValueError, match=r"loss must depend on the model's weights; got torch.* without a gradient"
+        ):
+            fit(model, loss, X, epochs=1, batch_size=10, device=CPU)
+    with pytest.raises(TypeError, match=r"such as a .mean\(\).*; got torch.complex64 of shape \(\)"):
+        fit(model, lambda m, x: m.weight.sum() + 1j, X, epochs=1, batch_size=10, device=CPU)
