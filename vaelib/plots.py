@@ -70,7 +70,8 @@ def image_rows(rows: Mapping[str, np.ndarray], captions: Mapping[str, Sequence[s
         The figure.
 
     Raises:
-        TypeError: a row holds other numbers, such as int64, whose white is anybody's guess.
+        TypeError: a row holds other numbers, such as int64, whose white is anybody's guess; rows or captions are no
+            such mapping.
         ValueError: a row is neither (N, H, W) nor (N, 3, H, W), empty or not finite; there is no row; captions name
             a row that is not there.
     """
@@ -80,6 +81,9 @@ def image_rows(rows: Mapping[str, np.ndarray], captions: Mapping[str, Sequence[s
         )
     rows, captions = {name: _pictures(name, images) for name, images in rows.items()}, captions or {}
     _guard.numbers(0, size=size)
+    for name, texts in captions.items():
+        if not isinstance(texts, Sequence):
+            raise TypeError(f"captions of '{name}' must be a list of texts; got {type(texts).__name__}")
     if not rows or not set(captions) <= set(rows):
         raise ValueError(f"rows must hold at least one row, and each that captions names; got {sorted(map(str, rows))}")
     grid = _Grid(max(map(len, rows.values())), len(rows), size, size * (1.35 if captions else 1.08))
@@ -127,7 +131,10 @@ def _pictures(name: str, images) -> np.ndarray:
         _guard.dense(f"row '{name}'", images)
         _guard.readable(**{f"row '{name}'": images})
         images = _guard.lift(images.detach().cpu())[0].numpy()
-    images = np.asarray(images)
+    try:
+        images = np.asarray(images)
+    except ValueError:  # of lists of several lengths
+        raise ValueError(f"row '{name}' must hold pictures of one shape; got several") from None
     colour = images.ndim == 4 and images.shape[1] == 3
     if not (images.ndim == 3 or colour) or images.size == 0:
         shapes = "(N, H, W) or (N, 3, H, W)"
@@ -151,13 +158,16 @@ def label_line(axis, x: float, y: float, text: str, color: str, dx: float = 4, d
         dx, dy: how far away the name stands, finite numbers or tensors ().
 
     Raises:
-        TypeError, ValueError: axis is none, a number is none, or not finite: the label would not be seen.
+        TypeError, ValueError: axis is none, a number is none, or not finite: the label would not be seen; there is no
+            such color.
     """
     x, y, dx, dy = (_number(name, value) for name, value in (("x", x), ("y", y), ("dx", dx), ("dy", dy)))
     if not hasattr(axis, "annotate") or not isinstance(text, str):
         raise TypeError(
             f"axis must be of matplotlib and text a str; got {type(axis).__name__} and {type(text).__name__}"
         )
+    if not need("matplotlib.colors", "figures").is_color_like(color):
+        raise ValueError(f"color must be one that matplotlib knows; got {color!r}")
     return axis.annotate(text, (x, y), xytext=(dx, dy), textcoords="offset points", color=color, va="center", size=9)
 
 

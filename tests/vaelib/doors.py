@@ -54,6 +54,7 @@ def of_any_sign(x, latent_dim):
 AE = models.Autoencoder(3, 2, (4,)).double().requires_grad_(False)
 MODEL = models.mlp_vae(3, 2, (4,)).double().requires_grad_(False)
 BOUND = {"model": MODEL, "x": P, "log_likelihood": vd.bernoulli_log_prob, "generator": noise()}
+BOUND |= {"prior": priors.GaussianPrior(2).double()}
 Q = {**LAB, "x": X, "mu": A, "cov": COV}
 PRIORS = {
     "Gaussian": priors.GaussianPrior(3),
@@ -93,7 +94,8 @@ def likelihood_doors():
 
 def prior_doors():
     for name, prior in PRIORS.items():
-        yield f"{name}Prior.log_prob", (prior.log_prob, {"z": A}, "z")
+        steps = {"steps": 2} if name == "FlowMatching" else {}
+        yield f"{name}Prior.log_prob", (prior.log_prob, {"z": A, **steps}, "z")
         yield f"{name}Prior.sample", (prior.sample, {"n": 3, "generator": noise()}, "random")
 
 
@@ -126,8 +128,8 @@ DOORS = {
     "widgets.frontier_figure": (
         widgets.frontier_figure, {"stored": frontier.stored_frontier(), "power": 0.5}, "picture"),
     "frontier.reverse_waterfilling": (
-        lambda eigenvalues, sigma: frontier.reverse_waterfilling(eigenvalues, 0.7, sigma),
-        {"eigenvalues": torch.tensor([3.0, 2.0, 0.5]).double(), "sigma": 1.2}, ""),
+        frontier.reverse_waterfilling,
+        {"eigenvalues": A[0].exp(), "beta": 0.7, "sigma": 1.2, "latent_dim": 2}, ""),
     "metrics.principal_angles": (metrics.principal_angles, {"a": draws(6, 2), "b": draws(6, 3, seed=1)}, ""),
     "metrics.active_units": (metrics.active_units, {"mu": X, "threshold": 0.01}, ""),
     "metrics.bits_per_dim": (metrics.bits_per_dim, {"log_prob": A[0], "dims": 3, "levels": 256}, ""),
@@ -135,9 +137,9 @@ DOORS = {
     "metrics.nearest": (metrics.nearest, {"made": draws(4, 2), "real": draws(5, 2, seed=1)}, ""),
     "metrics.sample_quality": (metrics.sample_quality, {"real": draws(9, 2), "made": draws(8, 2, seed=1), "k": 2}, ""),
     "metrics.classifier_features": (
-        lambda x, labels, steps: metrics.classifier_features(x, labels, (4, 3), steps, 2)[0].weight,
-        {"x": A, "labels": torch.arange(4) % 2, "steps": 2}, "random"),
-    "metrics.log_marginal_iw": (metrics.log_marginal_iw, {**BOUND, "num_samples": 2}, "random"),
+        lambda **a: metrics.classifier_features(**a)[0].weight,
+        {"x": A, "labels": torch.arange(4) % 2, "hidden_dims": (4, 3), "steps": 2, "batch_size": 2}, "random"),
+    "metrics.log_marginal_iw": (metrics.log_marginal_iw, {**BOUND, "num_samples": 2, "chunk": 1}, "random"),
     "objectives.elbo_terms": (lambda **a: tuple(objectives.elbo_terms(**a)), BOUND, "random"),
     "objectives.log_weights": (objectives.log_weights, {**BOUND, "num_samples": 2}, "random"),
     "objectives.iwae_bound": (objectives.iwae_bound, {**BOUND, "num_samples": 2}, "random"),
@@ -148,10 +150,9 @@ DOORS = {
     "models.VAE.decode": (MODEL.decode, {"z": A[:, :2]}, ""),
     "models.VAE.sample": (MODEL.sample, {"n": 3, "generator": noise()}, "random"),
     "models.mlp": (models.mlp, {"sizes": [3, 2]}, "picture"),
-    "models.mlp_vae": (models.mlp_vae, {"data_dim": 3, "latent_dim": 2}, "picture"),
+    "models.mlp_vae": (models.mlp_vae, {"data_dim": 3, "latent_dim": 2, "hidden_dims": (4,)}, "picture"),
     "models.conv_vae": (
-        lambda latent_dim, channels, size: models.conv_vae(latent_dim, (4, 4), channels, size),
-        {"latent_dim": 2, "channels": 1, "size": 8}, "picture"),
+        models.conv_vae, {"latent_dim": 2, "widths": [4, 4], "channels": 1, "size": 8}, "picture"),
     **{f"likelihoods.{name}": door for name, door in likelihood_doors()},
     **{f"priors.{name}": door for name, door in prior_doors()},
     "priors.GaussianPrior.fit": (start(lambda: priors.GaussianPrior(3).double(), "fit"), {"codes": draws(9, 3)}, ""),
@@ -160,7 +161,7 @@ DOORS = {
     "priors.CouplingPrior.to_noise": (PRIORS["Coupling"].to_noise, {"z": A}, ""),
     "priors.CouplingPrior.to_codes": (PRIORS["Coupling"].to_codes, {"u": A}, ""),
     "priors.FlowMatchingPrior.velocity": (FLOW.velocity, {"z": A, "t": 0.3}, ""),
-    "priors.FlowMatchingPrior.path": (FLOW.path, {"eps": A, "step": priors.euler}, ""),
+    "priors.FlowMatchingPrior.path": (FLOW.path, {"eps": A, "steps": 2, "step": priors.euler}, ""),
     "priors.euler": (priors.euler, {"field": lambda z, t: -z * t, "z": A, "t": 0.3, "dt": 0.1}, ""),
     "priors.heun": (priors.heun, {"field": lambda z, t: -z * t, "z": A, "t": 0.3, "dt": 0.1}, ""),
     "priors.flow_matching_loss": (priors.flow_matching_loss, {"prior": FLOW, "z": A, "generator": noise()}, "random"),
@@ -168,27 +169,33 @@ DOORS = {
     "misfit.misfit_by_density": (
         misfit.misfit_by_density, {"z": A, "crowd": PRIORS["Mixture"], "prior": PRIORS["Gaussian"]}, ""),
     "misfit.misfit_by_classifier": (
-        lambda **a: misfit.misfit_by_classifier(**a, hidden_dims=(4,)),
-        {"z": A, "codes": B, "prior": PRIORS["Gaussian"], "epochs": 1, "batch_size": 2}, "random"),
+        misfit.misfit_by_classifier,
+        {"z": A, "codes": B, "prior": PRIORS["Gaussian"], "epochs": 1, "hidden_dims": (4,), "batch_size": 2}, "random"),
     "misfit.clouds_log_prob": (
         misfit.clouds_log_prob, {"z": A, "mu": B, "logvar": C, "without_own": False, "chunk": 3}, ""),
-    "faces.sample_factors": (faces.sample_factors, {"n": 3, "generator": noise()}, "random"),
+    "faces.sample_factors": (
+        faces.sample_factors, {"n": 3, "generator": noise(), "device": torch.device("cpu")}, "random"),
     "faces.draw": (faces.draw, {"factors": FACES, "size": 16, "chunk": 2}, ""),
     "faces.regions": (faces.regions, {"factors": FACES, "size": 16, "chunk": 2}, ""),
     "faces.hue": (faces.hue, {"images": draws(2, 3, 4, 5).sigmoid(), "mask": draws(2, 4, 5).sigmoid()}, "greys"),
     "faces.hue_distance": (faces.hue_distance, {"a": 90 * A, "b": 90 * B}, ""),
-    "plots.new_figure": (plots.new_figure, {"width": 2.0, "height": 1.0, "panels": 2}, "picture"),
+    "plots.new_figure": (
+        plots.new_figure, {"width": 2.0, "height": 1.0, "panels": 2, "width_ratios": [1, 2]}, "picture"),
     "plots.image_rows": (
-        lambda x, size: plots.image_rows({"x": x}, size=size), {"x": draws(2, 4, 4).sigmoid(), "size": 0.5}, "picture"),
+        lambda rows, **rest: plots.image_rows({"rows": rows}, **rest),
+        {"rows": draws(2, 4, 4).sigmoid(), "captions": {"rows": ["a"]}, "size": 0.5}, "picture"),
     "plots.label_line": (
-        plots.label_line, {"axis": AXIS, "x": 0.5, "y": 0.5, "text": "name", "color": "black", "dx": 1.5}, "picture"),
+        plots.label_line,
+        {"axis": AXIS, "x": 0.5, "y": 0.5, "text": "name", "color": "black", "dx": 1.5, "dy": 0.5}, "picture"),
     "widgets.elbo_figure": (widgets.elbo_figure, dict.fromkeys(("x", "sigma", "w", "mu", "logvar"), 0.5), "picture"),
     "widgets.kl_figure": (widgets.kl_figure, {"mu": 0.5, "logvar": 0.5, "wrong": False}, "picture"),
     "widgets.noise_figure": (
         widgets.noise_figure, {"mu": 0.5, "logvar": 0.5, "draw": 3, "wrong": False, "seed": 2}, "picture"),
     "widgets.plane_figure": (
-        widgets.plane_figure, {"decoder": DECODER, "codes": A[:, :2], "labels": torch.arange(4), "z1": 0.5}, "picture"),
+        widgets.plane_figure,
+        {"decoder": DECODER, "codes": A[:, :2], "labels": torch.arange(4), "z1": 0.5, "z2": 1.5}, "picture"),
     "widgets.sheet_figure": (
         widgets.sheet_figure,
-        {"pictures": torch.ones(2, 1, 1, 3, 64, 64), "lengths": torch.ones(2, 1, 1), "mix": 0.5}, "picture"),
+        {"pictures": torch.ones(2, 1, 1, 3, 64, 64), "lengths": torch.ones(2, 1, 1),
+         "mix": 0.5, "hair": 0.5, "skin": 0.5}, "picture"),
 }  # fmt: skip

@@ -240,6 +240,8 @@ def test_sigma_and_survivors_follow_from_beta():
     assert bernoulli.sigma is None and str(bernoulli) == "Bernoulli: beta 8, for batches of 8"
     with pytest.raises(TypeError, match="eigenvalues must be a"):
         found.survivors([1.0])
+    with pytest.raises(ValueError, match="eigenvalues must be finite; got nan"):  # else it is above no level: silent
+        found.survivors(torch.tensor([5.0, float("nan")]))
     with pytest.raises(ValueError, match="for a Gaussian likelihood only; got Bernoulli"):
         bernoulli.survivors(torch.ones(3))
 

@@ -145,6 +145,13 @@ def test_sizes_and_captions_that_make_no_sense_are_refused():
         with pytest.raises((TypeError, ValueError), match="y must be a finite number; got"):
             label_line(axis, 0, at, "name", "black")
     label_line(axis, torch.tensor(1), np.float32(2), "name", "black")
+    for bad in ("no colour", 3, None):
+        with pytest.raises(ValueError, match="color must be one that matplotlib knows; got"):
+            label_line(axis, 0, 0, "name", bad)
+    with pytest.raises(TypeError, match="captions of 'x' must be a list of texts; got int"):
+        image_rows(picture, captions={"x": 3})
+    with pytest.raises(ValueError, match="row 'x' must hold pictures of one shape; got several"):
+        image_rows({"x": [[[1.0]], [[1.0, 2.0]]]})
     for wrong in ((None, "name"), (axis, 3)):
         with pytest.raises(TypeError, match="axis must be of matplotlib and text a str; got"):
             label_line(wrong[0], 0, 0, wrong[1], "black")

@@ -84,11 +84,14 @@ class Translation:
             (D,), bool.
 
         Raises:
-            ValueError: the loss is no squared error.
+            TypeError: eigenvalues is no floating tensor.
+            ValueError: eigenvalues is not (D,) or not finite, or the loss is no squared error.
 
         Source: Lucas et al. (2019), for beta = 1. Book: chapter 10.
         """
         _guard.floats(eigenvalues=(eigenvalues, "(D,)"))
+        _guard.readable(eigenvalues=eigenvalues)
+        _guard.finite(eigenvalues=eigenvalues)  # NaN is above no level, and would look like a silent direction
         if self.likelihood != "Gaussian":
             raise ValueError(f"survivors are known for a Gaussian likelihood only; got {self.likelihood}")
         return eigenvalues > self.ratio / 2

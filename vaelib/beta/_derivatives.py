@@ -1,6 +1,7 @@
 """Of which known losses is a loss a constant multiple? Points to try it at, its derivatives there, and the fit."""
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -30,7 +31,7 @@ def derivatives(loss, shape, latent_dim, batch_size, generator) -> tuple[list[Te
 
 def _at(loss, shape, latent_dim, batch_size, scale, generator):
     """Random points, errors and means the smaller the smaller `scale` is: a weight that is no constant shows."""
-    double = {"generator": generator, "dtype": torch.float64}
+    double: dict[str, Any] = {"generator": generator, "dtype": torch.float64, "device": "cpu"}
     x = 0.1 + 0.8 * torch.rand(batch_size, *shape, **double)
     y = (x + scale * (0.05 + 0.9 * torch.rand(x.shape, **double) - x)).requires_grad_()
     mu = (3 * scale**2 * torch.randn(batch_size, latent_dim, **double)).requires_grad_()

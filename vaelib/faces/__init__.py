@@ -87,8 +87,8 @@ def sample_factors(n: int, generator: torch.Generator | None = None, device: tor
     Book: chapter 7.
     """
     _guard.counts(0, n=n)
-    device = getattr(generator, "device", None) if device is None else torch.device(device)
-    _guard.noise(generator, device or torch.get_default_device())
+    device = getattr(generator, "device", torch.get_default_device()) if device is None else _guard.device(device)
+    _guard.noise(generator, device)
     like = {"device": device, "dtype": torch.float32}
     low, high, kind = torch.tensor([(f.low, f.high, f.unit == "kind") for f in FACTORS.values()], **like).T
     u = torch.rand(n, len(FACTORS), generator=generator, **like)

@@ -8,7 +8,7 @@ import torch
 from vaelib.distributions import standard_normal_kl
 from vaelib.linear import LinearGaussian
 from vaelib.plots import COLORS, new_figure
-from vaelib.widgets._live import check_ranges, density, label, live_figure, say
+from vaelib.widgets._live import EXACT, check_ranges, density, label, live_figure, say
 
 RANGES = {"mu": (-3, 3), "logvar": (-3.3, 2), "w": (0, 2.5)}  # the ends of the sliders
 
@@ -59,8 +59,8 @@ def elbo_numbers(x: float, sigma: float, w: float, mu: float, logvar: float) -> 
 
     Book: chapter 3.
     """
-    at, mean_q, logvar_q = (torch.tensor([[v]], dtype=torch.float64) for v in (x, mu, logvar))
-    model = LinearGaussian(torch.full((1, 1), w, dtype=torch.float64), torch.zeros(1, dtype=torch.float64), sigma)
+    at, mean_q, logvar_q = (torch.tensor([[v]], **EXACT) for v in (x, mu, logvar))
+    model = LinearGaussian(torch.full((1, 1), w, **EXACT), torch.zeros(1, **EXACT), sigma)
     mean, cov = model.posterior(at)
     q = (at, mean_q, logvar_q.exp())
     terms = (model.expected_log_likelihood(*q), standard_normal_kl(mean_q, logvar_q), model.elbo(*q), model.gap(*q))

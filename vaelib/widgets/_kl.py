@@ -8,7 +8,7 @@ import torch
 
 from vaelib.distributions import standard_normal_kl
 from vaelib.plots import COLORS, label_line, new_figure
-from vaelib.widgets._live import density, live_figure, say
+from vaelib.widgets._live import EXACT, density, live_figure, say
 
 RANGES = {"mu": (-2.5, 2.5), "logvar": (-3, 2)}
 
@@ -44,7 +44,7 @@ def kl_numbers(mu: float, logvar: float) -> KlNumbers:
     Book: chapter 4.
     """
     variance = math.exp(logvar)
-    kl = float(standard_normal_kl(*torch.tensor([[mu], [logvar]], dtype=torch.float64)))
+    kl = float(standard_normal_kl(*torch.tensor([[mu], [logvar]], **EXACT)))
     return KlNumbers(mu**2 / 2, variance / 2, -logvar / 2, -0.5, kl, variance - (1 - logvar) + mu**2)
 
 

@@ -7,12 +7,15 @@ from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 from numbers import Real
+from typing import Any
 
 import numpy as np
+import torch
 
 from vaelib._extras import need
 from vaelib.plots import COLORS, label_line
 
+EXACT: Any = {"dtype": torch.float64, "device": "cpu"}  # whatever the defaults are
 PAGE_BYTES = 150_000  # what the weights or pictures of a figure may add to a page
 
 

@@ -8,7 +8,7 @@ import torch
 
 from vaelib import _guard
 from vaelib.plots import COLORS, new_figure
-from vaelib.widgets._live import density, live_figure
+from vaelib.widgets._live import EXACT, density, live_figure
 
 RANGES = {"mu": (-2, 2), "logvar": (-2, 1), "draw": (1, 200)}
 
@@ -41,7 +41,7 @@ def noise_figure(mu: float = 0.0, logvar: float = 0.0, draw: int = 180, wrong: b
     Book: chapter 5.
     """
     _guard.counts(0, seed=seed, draw=draw)
-    noise = torch.randn(RANGES["draw"][1], generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    noise = torch.randn(RANGES["draw"][1], generator=torch.Generator("cpu").manual_seed(seed), **EXACT)
     eps = [round(e, 4) for e in noise.sort().values.tolist()]
     values = {"mu": mu, "logvar": logvar, "draw": draw, "wrong": wrong}
     return live_figure("noise", RANGES, {"eps": eps}, values, noise_still)
@@ -62,7 +62,7 @@ def noise_numbers(eps: Sequence[float], mu: float, logvar: float, draw: int, wro
     """
     sigma = math.exp(logvar / 2)
     scale, slope = (sigma**2, 2 * sigma) if wrong else (sigma, 1.0)
-    z = torch.tensor([mu + scale * e for e in eps], dtype=torch.float64)
+    z = torch.tensor([mu + scale * e for e in eps], **EXACT)
     mean, sd, followed = float(z.mean()), float(z.std(correction=0)), eps[draw - 1]
     return NoiseNumbers(z.tolist(), mean, sd, sigma, scale, followed, float(z[draw - 1]), 1.0, slope * followed)
 
