@@ -428,7 +428,6 @@ def test_no_mass_is_above_one_and_no_bit_below_zero(make, dtype):
             params[:, middle], params[:, last] = x / 255, -40
         mass = likelihood.log_mass(torch.full((4000, 1), x, dtype=torch.uint8), params)
         assert (mass <= 0).all() and (likelihood.bits_per_dim(torch.full((4000, 1), x / 255), params) >= 0).all()
-        assert x == 128 or mass[-1] > -0.01
 
 
 @pytest.mark.parametrize("bad", [None, "3", True, float("nan"), torch.ones(2)])
