@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 VAELIB = Path(__file__).resolve().parents[1] / "vaelib"
+MODULES = ("distributions", "linear", "objectives", "models", "metrics", "likelihoods", "priors")
 OPERATORS = {
     ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.Pow: ast.Mult, ast.MatMult: ast.Mult,
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
@@ -27,6 +28,7 @@ class Mutant(NamedTuple):
     line: int
     what: str
     source: str
+    near: frozenset = frozenset()  # names of the function that is changed, and of those that lean on it
 
     @property
     def module(self) -> str:
@@ -51,12 +53,30 @@ def mutants(module: str) -> Iterator[Mutant]:
     """Every mutant of a module, in the order of its source."""
     for part, path in files(module).items():
         text = path.read_text(encoding="utf-8")
+        whole = ast.parse(text)
         for index in range(len(list(_sites(ast.parse(text))))):
             tree = ast.parse(text)
             node, what, change = list(_sites(tree))[index]
             change()
             line = text.splitlines()[node.lineno - 1].strip()
-            yield Mutant(part, node.lineno, f"{what} in `{line}`", ast.unparse(ast.fix_missing_locations(tree)))
+            changed = ast.unparse(ast.fix_missing_locations(tree))
+            yield Mutant(part, node.lineno, f"{what} in `{line}`", changed, near(whole, node.lineno))
+
+
+def near(tree, line: int) -> frozenset:
+    """The functions and classes around a line, and all of the same file whose code speaks of one of them."""
+    blocks = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+    found = {block.name for block in blocks if block.lineno <= line <= block.end_lineno}
+    spoken = {block.name: _names(block) - {block.name} for block in blocks}
+    before = None
+    while before != len(found):
+        before = len(found)
+        found |= {name for name, words in spoken.items() if words & found}
+    return frozenset(found)
+
+
+def _names(node) -> set:
+    return {getattr(part, "attr", getattr(part, "id", None)) for part in ast.walk(node)}
 
 
 def _sites(tree):

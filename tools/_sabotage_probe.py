@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 EVERYWHERE = "everywhere"
+CALLED = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, functools.partial, np.ufunc, type(np.mean))
 PLAIN = (torch.Tensor, np.ndarray, np.generic, str, list, tuple, dict, int, float, torch.Generator, np.random.Generator)
 KINDS = ("affine", "square", "sine")  # of an equality
 SIGNED = (*KINDS, "down", "sunk", "cosine")  # of a bound, which can be broken on one side only
@@ -63,7 +64,8 @@ def replaced(value, g):
 
 
 def is_function(value):
-    return callable(value) and not isinstance(value, type | torch.nn.Module)
+    """Whether a value is called and is nothing else: an object with methods, such as a polynomial, stays itself."""
+    return isinstance(value, CALLED)
 
 
 def numbers(value):

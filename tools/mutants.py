@@ -2,6 +2,7 @@
 
     python -m tools.mutants                       all modules against the unit tests
     python -m tools.mutants objectives metrics    these alone; the table says what was not run
+    python -m tools.mutants --sample 40           so many of each module, drawn by chance; the table says so
     python -m tools.mutants --notebooks           a sample against the notebooks as well
 
 Every mutant runs in a forked child, so that torch is imported once. The table goes to tools/mutants.md.
@@ -10,9 +11,9 @@ Every mutant runs in a forked child, so that torch is imported once. The table g
 
 import argparse
 import contextlib
-import datetime
 import importlib.abc
 import importlib.util
+import inspect
 import io
 import multiprocessing
 import os
@@ -21,14 +22,11 @@ import signal
 import sys
 from pathlib import Path
 
-from tools._mutant_sites import Mutant, mutants, unchanged
+from tools._mutant_sites import MODULES, Mutant, mutants, unchanged
+from tools._mutant_table import SEED, table
 
 ROOT = Path(__file__).resolve().parents[1]
-MODULES = ("distributions", "linear", "objectives", "models", "metrics", "likelihoods", "priors")
-EQUIVALENT = {  # mutants that compute the same thing, and why
-    "sum -> mean in `if not discarded.sum() > 0:": "a mean is positive when the sum is; of nothing it is NaN",
-}
-SAMPLE, SEED, SECONDS = 24, 0, 300
+SAMPLE, SECONDS = 24, 300
 
 
 class _Loader(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -46,6 +44,23 @@ class _Loader(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         exec(compile(self.mutant.source, f"{self.mutant.part}.py", "exec"), module.__dict__)
 
 
+class _Nearest:
+    """A plugin that lets the tests which name the changed function go first: the others are run if these pass."""
+
+    def __init__(self, names: frozenset):
+        self.names = names
+
+    def pytest_collection_modifyitems(self, items):
+        items.sort(key=lambda item: not any(name in _source(item) for name in self.names))
+
+
+def _source(item) -> str:
+    try:
+        return inspect.getsource(item.function) + item.name
+    except (OSError, TypeError):
+        return item.name
+
+
 def by_unit_tests(mutant: Mutant) -> str:
     """ "killed" by the tests of its own module, "timeout" or "survived"."""
     import pytest
@@ -54,7 +69,8 @@ def by_unit_tests(mutant: Mutant) -> str:
     tests = [str(path) for path in sorted((ROOT / "tests" / "vaelib").glob(f"test_{mutant.module}*.py"))]
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         try:
-            code = pytest.main(["-x", "-q", "-p", "no:cacheprovider", *tests])
+            options = ["-x", "-q", "-p", "no:cacheprovider"]
+            code = pytest.main([*options, *tests], plugins=[_Nearest(mutant.near)])
         except TimeoutError:
             return "timeout"
     return "survived" if code == 0 else "killed"
@@ -110,34 +126,10 @@ def _too_long(*_):
     raise TimeoutError
 
 
-def table(found: dict[Mutant, str], by_chapter: dict[Mutant, str]) -> str:
-    lines = [f"# Mutants, {datetime.date.today()}", "", "Each against the tests of its own module.", ""]
-    lines += ["| module | mutants | killed | survived |", "|---|---|---|---|"]
-    lines += [_row(module, [v for m, v in found.items() if m.module == module]) for module in MODULES]
-    survivors = [_survivor(m) for m, v in found.items() if v == "survived"]
-    return "\n".join([*lines, "", "Survivors:", "", *survivors, "", *_chapters(by_chapter)]) + "\n"
-
-
-def _chapters(by_chapter: dict[Mutant, str]) -> list[str]:
-    if not by_chapter:
-        return ["The notebooks were not run against them (`--notebooks`)."]
-    killed = sum(v != "survived" for v in by_chapter.values())
-    lines = [
-        f"Of a sample of {len(by_chapter)} (seed {SEED}) the notebooks refuse {killed}. CheckFailed: a check refuses"
-    ]
-    lines += ["it; another text: a compared output differs; any other name: the error that stops the cell.", ""]
-    return lines + [f"- {m.part}:{m.line} {m.what}: {v}" for m, v in by_chapter.items()]
-
-
-def _row(module: str, verdicts: list[str]) -> str:
-    survived = verdicts.count("survived")
-    numbers = f"{len(verdicts)} | {len(verdicts) - survived} | {survived}" if verdicts else "not run | |"
-    return f"| {module} | {numbers} |"
-
-
-def _survivor(mutant: Mutant) -> str:
-    why = next((reason for start, reason in EQUIVALENT.items() if mutant.what.startswith(start)), "NOT EQUIVALENT")
-    return f"- {mutant.part}:{mutant.line} {mutant.what}: {why}"
+def _sampled(every: list[Mutant], size: int | None) -> list[Mutant]:
+    """A sample of the mutants of one module, in the order of its source; all of them without a size."""
+    chosen = range(len(every)) if size is None else random.Random(SEED).sample(range(len(every)), min(size, len(every)))
+    return [every[at] for at in sorted(chosen)]
 
 
 def _verdicts(pool, judge, chosen: list[Mutant]) -> dict[Mutant, str]:
@@ -162,6 +154,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("modules", nargs="*", metavar="MODULE", help=", ".join(MODULES))
     parser.add_argument("--notebooks", action="store_true", help="a sample against the notebooks as well")
+    parser.add_argument("--sample", type=int, help="so many mutants of each module, instead of all")
     parser.add_argument("--workers", type=int, default=2)
     given = parser.parse_args()
     modules = given.modules or MODULES
@@ -170,11 +163,14 @@ def main() -> None:
         sound = _verdicts(pool, by_unit_tests, [unchanged(module) for module in modules])
         if set(sound.values()) != {"survived"}:
             raise SystemExit("the tests do not pass as they are: no mutant can be judged")
-        found = _verdicts(pool, by_unit_tests, [mutant for module in modules for mutant in mutants(module)])
+        every = {module: list(mutants(module)) for module in modules}
+        chosen = [mutant for module in modules for mutant in _sampled(every[module], given.sample)]
+        found = _verdicts(pool, by_unit_tests, chosen)
         behaving = [m for m, v in found.items() if v != "survived"] if given.notebooks else []
         sample = random.Random(SEED).sample(behaving, min(SAMPLE, len(behaving)))
         by_chapter = _verdicts(pool, by_notebooks, sample)
-    (ROOT / "tools" / "mutants.md").write_text(table(found, by_chapter), encoding="utf-8")
+    told = table(found, by_chapter, {module: len(here) for module, here in every.items()})
+    (ROOT / "tools" / "mutants.md").write_text(told, encoding="utf-8")
 
 
 if __name__ == "__main__":

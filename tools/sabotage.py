@@ -116,8 +116,10 @@ def _entry(cells, label, judged, chapter, why):
     missing = {
         why.get(key[1], "its control run does not agree with the first run") for key in checks if key not in judged
     }
-    if not checks:
-        missing = {why.get(cell.place, "its check never ran") for cell in cells if label in cell.labels}
+    ran = {key[1] for key in checks}
+    missing |= {
+        why.get(cell.place, "its check never ran") for cell in cells if label in cell.labels and cell.place not in ran
+    }
     return entry(cells, label, findings, sorted(missing))
 
 

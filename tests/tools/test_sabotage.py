@@ -179,6 +179,26 @@ def test_vacuous_checks_of_the_book_are_found(tmp_path, attacked):
     assert found["eq-jensen"]["holds_for"] == ["q"] and not found["eq-jensen"]["undeclared"], found["eq-jensen"]
 
 
+def test_a_check_that_never_ran_is_unknown_beside_one_that_did(tmp_path, attacked):
+    path = chapter(tmp_path, INDEPENDENT)
+    notebook = nbformat.read(path, 4)
+    broken = """check("eq-small", lost, kl(0.4, 0.8), "what is not there and the formula", atol=1e-6)"""
+    notebook.cells.append(nbformat.v4.new_code_cell(broken))
+    nbformat.write(notebook, path)
+    found = attacked(path)
+    assert found["noticed"] and found["checks"] == 2
+    assert found["unknown"] == ["its cell fails: NameError: name 'lost' is not defined"]
+
+
+def test_an_object_that_can_be_called_keeps_its_methods():
+    import sympy
+    from _sabotage_probe import Probe
+
+    t = sympy.Symbol("t")
+    assert Probe().use(0, sympy.Poly(t**2 + 3, t)).all_coeffs() == [1, 0, 3]
+    assert Probe().use(0, abs)(-2) == 2
+
+
 def _is_like(reason, expected):
     return expected in reason if expected else not reason
 
@@ -215,7 +235,14 @@ def test_a_section_that_changed_is_named_with_the_command(tmp_path):
 def test_a_mended_chapter_has_nothing_vacuous_nor_undeclared_nor_unknown_for_want_of_time(tmp_path):
     cells = read(chapter(tmp_path, INDEPENDENT))
     good = entry(cells, "eq-small", [], ["its cell takes 40 s"])
-    faults = [{}, {"vacuous": True}, {"undeclared": ["log_q"]}, {"unknown": ["q: budget"]}, {"unknown": [""]}]
+    faults = [
+        {},
+        {"vacuous": True},
+        {"vacuous_checks": 1},
+        {"undeclared": ["log_q"]},
+        {"unknown": ["q: budget"]},
+        {"unknown": [""]},
+    ]
     for fault in faults:
         table = {"sections": {"small#eq-small": good | fault}, "not_yet_attacked": []}
         assert problems({"small": cells}, table) == []
