@@ -72,6 +72,7 @@ def test_only_main_is_published_and_only_after_the_tests():
         assert "refs/heads/main" in job["if"] and "pull_request" in job["if"]
 
 
+@pytest.mark.slow
 def test_the_branch_of_twins_is_one_commit_made_without_the_code_of_the_repository(tmp_path):
     """The step runs with a `gh` that brings the packed pages, and pushes to a bare repository twice."""
     (step,) = workflow("book")["jobs"]["twins"]["steps"]  # no checkout
