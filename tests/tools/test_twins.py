@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import re
 import runpy
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pytest
 import twins
 from _twin_pictures import FIGURES, embed, is_fresh
 from PIL import Image
+from test_book_pages import Links
 from twin_guards import complaints
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,6 +55,22 @@ def test_every_chapter_has_a_twin_with_the_numbers_of_the_built_book(built, buil
     page = (built / "book" / "04_kl.html").read_text(encoding="utf-8")
     text = "\n".join(cell.source for cell in built_twins["04_kl"].cells)
     assert r"\tag{4.7}" in text and 'id="equation-eq-kl"' in page and "(4.7)" in page
+
+
+@pytest.mark.slow
+def test_where_the_address_is_known_every_link_leads_to_a_page_and_a_place_that_are_there(built):
+    address = "https://example.org/book/"
+    known = twins.crossrefs(built.with_name("crossrefs.json")) | {"address": address}
+    pages, broken, count = {}, [], 0
+    for path in CHAPTERS:
+        text = "\n\n".join(cell.source for cell in twins.twin(path, known).cells if cell.cell_type == "markdown")
+        for link in re.findall(rf"\]\({address}([^)]*)\)", text):
+            name, _, place = link.partition("#")
+            if name not in pages:
+                pages[name] = Links((built / name).read_text(encoding="utf-8")).ids
+            count += 1
+            broken += [f"{path.stem}: {link}"] * bool(place and place not in pages[name])
+    assert broken == [] and count > 100
 
 
 @pytest.mark.slow
