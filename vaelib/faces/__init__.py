@@ -87,7 +87,9 @@ def sample_factors(n: int, generator: torch.Generator | None = None, device: tor
     Book: chapter 7.
     """
     _guard.counts(0, n=n)
-    device = getattr(generator, "device", torch.get_default_device()) if device is None else _guard.device(device)
+    if device is None:
+        device = generator.device if isinstance(generator, torch.Generator) else torch.get_default_device()
+    device = _guard.device(device)
     _guard.noise(generator, device)
     like = {"device": device, "dtype": torch.float32}
     low, high, kind = torch.tensor([(f.low, f.high, f.unit == "kind") for f in FACTORS.values()], **like).T
