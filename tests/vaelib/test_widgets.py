@@ -218,6 +218,17 @@ def test_eight_bits_paint_nearly_the_same_picture():
         assert found.log_prior == pytest.approx(prior.item(), rel=1e-6)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16], ids=str)
+def test_a_weight_is_off_by_at_most_half_a_scale(dtype):
+    decoder = mlp([2, 5, 7, 16]).to(dtype)
+    packed = quantised(decoder)
+    integers = np.frombuffer(base64.b64decode(packed["weights"]), np.int8).astype(float)
+    for layer, known in zip(decoder[::2], packed["layers"], strict=True):
+        weight, scale = layer.weight.detach().double().numpy(), np.frombuffer(base64.b64decode(known["scale"]), "<f4")
+        block, integers = integers[: weight.size].reshape(weight.shape), integers[weight.size :]
+        assert (np.abs(block * scale[:, None] - weight) <= 0.5001 * scale[:, None]).all() and np.abs(block).max() == 127
+
+
 def test_pointing_into_the_plane_moves_the_code():
     """The panel is 640 wide: its plane takes 0.58 of what the gap leaves, at most 380 pixels."""
     plane = 0.58 * (640 - 14)
