@@ -6,6 +6,7 @@ function that feeds it and these are not all declared, or where both sides are t
 
 from _sabotage_attack import Attack, Attacker, kinds_of
 from _sabotage_bounds import EARNS_NOTHING, Finding, bound
+from _sabotage_names import leaned
 from _sabotage_probe import KINDS, Replacement
 from _sabotage_things import ingredients
 
@@ -80,7 +81,7 @@ class _Judge:
             met = sensitive if keys == thing.everywhere() else keys
             if not self._implied(met, inside - {site for site, _ in thing.defined}):
                 self._tell(found, thing, keys, how, sensitive)
-        if not found.noticed and (functions := self._by_functions(check)):
+        if not found.noticed and (functions := self._own(check, found, self._by_functions(check))):
             found.unless, found.vacuous = functions, "blind to every function that feeds it"
         if reason := self._by_bits(check, reference):
             found.unless, found.vacuous = frozenset(), reason
@@ -142,6 +143,17 @@ class _Judge:
                 return frozenset()
             feeding |= {name for name, outcome in outcomes.items() if any(outcome.moved)}
         return frozenset(feeding)
+
+    def _own(self, check, found, functions):
+        """Of some functions those that do more for a check than make arrays which it takes as they are anyway, and
+        from which each side goes its own way."""
+        given = found.blind.keys() - {thing.name for thing in self.functions}
+        names = leaned(self.attacker.chapter.cells, check[1], check[0], given) if functions and given else set()
+        return (
+            frozenset(name for name in functions if name.split(".")[0] in names)
+            if names & found.one_sided
+            else functions
+        )
 
     def _by_bits(self, check, reference):
         """(c): both sides are the same bits whatever the inputs are, and no other implementation computes one side."""

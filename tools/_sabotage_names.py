@@ -33,6 +33,18 @@ def thinned(cells: list[Cell], labels) -> list[Cell]:
     return [cell._replace(tree=ast.Module(body, [])) for cell, body in zip(cells, bodies, strict=True)]
 
 
+def leaned(cells: list[Cell], place, label, without) -> set:
+    """Names on which the checks of a label in one cell lean, directly or not, where some others are taken as given."""
+    parts = [(cell.place, ast.Module([node], [])) for cell in cells for node in cell.tree.body]
+    about, bodies = _about(tuple(tree for _, tree in parts))
+    found, names = set(), set()
+    for (where, tree), (bound, changed, taken) in zip(reversed(parts), reversed(about), strict=True):
+        if names & (bound | changed) or (where == place and label in map(label_of, check_calls(tree))):
+            names = _followed(names - bound | taken, bodies) - without
+            found |= names
+    return found
+
+
 @cache
 def _about(trees):
     """For every cell the names that it binds, changes and takes; and what the functions of the chapter use."""
@@ -162,3 +174,17 @@ def _base(node):
     while isinstance(node, ast.Attribute | ast.Subscript | ast.Call | ast.Starred):
         node = node.func if isinstance(node, ast.Call) else node.value
     return {node.id} if isinstance(node, ast.Name) else set()
+
+
+def own_names(nodes):
+    """Names bound in a piece of code, without its inner functions."""
+    found, todo = set(), list(nodes)
+    while todo:
+        node = todo.pop()
+        if isinstance(node, FUNCTIONS):
+            found.add(node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        if not isinstance(node, (*FUNCTIONS, ast.Lambda, ast.ListComp, ast.GeneratorExp, ast.DictComp, ast.SetComp)):
+            todo.extend(ast.iter_child_nodes(node))
+    return found

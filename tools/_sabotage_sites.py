@@ -8,7 +8,8 @@ import ast
 import builtins
 from typing import NamedTuple
 
-from _sabotage_cells import CHECKS, FUNCTIONS, called
+from _sabotage_cells import CHECKS, called
+from _sabotage_names import own_names
 
 INPUTS = {
     "linspace", "arange", "zeros", "ones", "eye", "full", "randn", "rand", "randint", "normal", "uniform", "tensor",
@@ -69,7 +70,7 @@ class Rewriter(ast.NodeTransformer):
 
     def _enter(self, node, name):
         parameters = {part.arg for part in ast.walk(node.args) if isinstance(part, ast.arg)}
-        stored = _stored(node.body if isinstance(node.body, list) else [node.body])
+        stored = own_names(node.body if isinstance(node.body, list) else [node.body])
         self.scopes.append((name, stored - parameters, parameters))
 
     def _as_it_is(self, node):
@@ -84,7 +85,7 @@ class Rewriter(ast.NodeTransformer):
         return node
 
     def _comprehension(self, node):
-        targets = {name for part in node.generators for name in _stored([part.target])}
+        targets = {name for part in node.generators for name in own_names([part.target])}
         self.scopes.append(("", set(), targets))
         self.generic_visit(node)
         self.scopes.pop()
@@ -93,7 +94,7 @@ class Rewriter(ast.NodeTransformer):
     visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = _comprehension
 
     def visit_For(self, node):
-        loop = _stored([node.target])
+        loop = own_names([node.target])
         scope, own, parameters = self.scopes[-1] if self.scopes else ("", set(), set())
         self.scopes.append((scope, own, parameters | loop) if self.scopes else ("", set(), loop))
         self.generic_visit(node)
@@ -144,10 +145,16 @@ class Rewriter(ast.NodeTransformer):
 
     def _member(self, node, text, is_called):
         name = ast.unparse(node)
-        if name.split(".")[0] in self.modules:
+        if self._is_of_module(node):
             return node
         base, site = self.visit(node.value), self._site(name, "use", node, text)
         return self._hook("member", site, base, ast.Constant(node.attr), ast.Constant(is_called))
+
+    def _is_of_module(self, node):
+        """Whether it is `np.exp` and not `np.exp(x).sum`: what a call is given may be attacked."""
+        while isinstance(node, ast.Attribute):
+            node = node.value
+        return isinstance(node, ast.Name) and node.id in self.modules
 
     def visit_Attribute(self, node):
         if isinstance(node.ctx, ast.Load) and node.attr != "shape":
@@ -184,17 +191,3 @@ def _is_input(value, given):
         names = {node.id for node in ast.walk(value) if isinstance(node, ast.Name)}
         return names <= given and not any(isinstance(node, ast.Subscript | ast.Attribute) for node in ast.walk(value))
     return all(called(call) in INPUTS and isinstance(call.func, ast.Attribute) for call in calls)
-
-
-def _stored(nodes):
-    """Names bound in a piece of code, without its inner functions."""
-    found, todo = set(), list(nodes)
-    while todo:
-        node = todo.pop()
-        if isinstance(node, FUNCTIONS):
-            found.add(node.name)
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            found.add(node.id)
-        if not isinstance(node, (*FUNCTIONS, ast.Lambda, ast.ListComp, ast.GeneratorExp, ast.DictComp, ast.SetComp)):
-            todo.extend(ast.iter_child_nodes(node))
-    return found

@@ -1,5 +1,6 @@
 """Small chapters, vacuous and honest, that sabotage must tell apart; one is dressed up to escape it."""
 
+import ast
 import sys
 from pathlib import Path
 
@@ -10,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tools")]
 
 import _sabotage_judge  # noqa: E402, F401  torch is imported once, before the forks
-from _sabotage_cells import is_said, read  # noqa: E402
+from _sabotage_cells import Cell, is_said, read  # noqa: E402
 from _sabotage_names import needed  # noqa: E402
 from _sabotage_table import digest, entry, problems  # noqa: E402
 
@@ -89,7 +90,7 @@ def numbers(w, mean, var):
     return np.array([decoded - distance, decoded, distance])
 moves = np.array([numbers(w, 0.5, 1.0) - numbers(1.5, 0.5, 1.0) for w in (0.3, 0.7, 2.0)]).T
 check("eq-knob", [moves[2], moves[0]], [0 * moves[1], moves[1]], "three decoder moves", atol=1e-9)
-""", "function"),
+""", "distance cancels"),
     "eq-average": ("""
 xs, zs = np.linspace(-8, 8, 121)[:, None], np.linspace(-6, 6, 121)[None]
 plane = lambda values: np.trapezoid(np.trapezoid(values, zs[0], axis=1), xs[:, 0])
@@ -111,6 +112,10 @@ def network(v):
 target = network(z)
 check("eq-self", ((network(z) - target) ** 2).sum(), 0.0, "the loss against itself", atol=1e-12)
 """, "network"),
+    "eq-twice": ("""
+once, again = 1.7 * network(z), 5.1 * network(z) / 3
+check("eq-twice", once, again, "a function and itself, under two names", atol=1e-12)
+""", "every function"),
     "eq-best": ("""
 start = np.cos(z)
 found = start
@@ -128,6 +133,14 @@ exact_kl = 0.5 * (means**2 + 0.5**2 - 1) - np.log(0.5)
 parts = (information + misfit).mean(0)
 check("eq-crowd", parts.mean(), exact_kl.mean(), "two parts and the whole", stderr=(parts - exact_kl).std() / 300**0.5)
 """, "log_crowd"),
+    "eq-given": ("""
+def decoder(v):
+    return 0.3 * np.tanh(v)
+output = 2 * decoder(z) - 0.1
+surprise = 0.5 * (output - 1.5) ** 2 / 0.36 + np.log(0.6 * np.sqrt(2 * np.pi))
+height = np.exp(-0.5 * ((output - 1.5) / 0.6) ** 2) / (0.6 * np.sqrt(2 * np.pi))
+check("eq-given", surprise, -np.log(height), "two routes from any output of a network", atol=1e-9)
+""", ""),
     "step-jensen": (JENSEN := """
 values = log_normal(z, 0.3, 1.1)
 check_bound("step-jensen", values.mean(), np.log(np.exp(values).mean()), "a mean and a logarithm")
@@ -188,6 +201,18 @@ def test_a_check_that_never_ran_is_unknown_beside_one_that_did(tmp_path, attacke
     found = attacked(path)
     assert found["noticed"] and found["checks"] == 2
     assert found["unknown"] == ["its cell fails: NameError: name 'lost' is not defined"]
+
+
+def test_what_a_function_of_a_module_is_given_can_be_replaced():
+    from _sabotage_sites import Rewriter
+
+    rewriter = Rewriter()
+    rewriter.cell(read_cell("import numpy as np\nside = np.exp(log_q(z) - shift).sum()"))
+    assert {site.text for site in rewriter.sites if site.kind == "use"} >= {"log_q(z)", "z", "shift"}
+
+
+def read_cell(source):
+    return Cell(0, ast.parse(source), 0, (), {}, "")
 
 
 def test_an_object_that_can_be_called_keeps_its_methods():
