@@ -38,7 +38,7 @@ def download(
 
 
 def _import_quietly(name: str) -> None:
-    with suppress(ImportError, RuntimeError):  # who needs the fallback will be told then; RuntimeError: Python is ending
+    with suppress(ImportError, RuntimeError):  # told to who needs it; or Python is ending
         import_module(name)
 
 
