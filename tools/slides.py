@@ -18,7 +18,7 @@ import nbformat
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "book" / "_ext"))
 
-from ledger import entries  # noqa: E402
+from ledger import entries
 
 BOOK = Path(__file__).resolve().parents[1] / "book"
 NAME = re.compile(r"[A-Za-z0-9_]{1,100}")  # of a chapter: it becomes a path
