@@ -6,6 +6,7 @@ from tools._mutant_sites import MODULES, Mutant
 
 EQUIVALENT = {  # mutants that compute the same thing, and why
     "sum -> mean in `if not discarded.sum() > 0:": "a mean is positive when the sum is; of nothing it is NaN",
+    "0 -> 1 in `total = torch.full(q[0].shape[:-1]": "mean and log-variance have one shape, dtype and device",
 }
 SEED = 0  # of every sample
 
