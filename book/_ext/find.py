@@ -100,7 +100,10 @@ def _words(tag: Tag) -> str:
 
 
 def write(app, exception):
-    """The engine, the entries and what joins them to the search page, beside the built pages."""
+    """The engine, the entries and what joins them to the search page, beside the built pages.
+
+    Sphinx's own index stays where it is: the next build of some pages reads it. No page loads it.
+    """
     if exception or app.builder.format != "html":
         return
     out = Path(app.outdir)
@@ -112,8 +115,6 @@ def write(app, exception):
     (out / "_static" / "entries.js").write_text(script, encoding="utf-8")
     shutil.copyfile(fetch(), out / "_static" / "minisearch.js")
     join(out / "search.html")
-    for name in ("searchindex.js", "_static/searchtools.js"):
-        (out / name).unlink(missing_ok=True)
 
 
 def _address(path: Path, out: Path) -> str:

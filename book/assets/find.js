@@ -8,6 +8,8 @@
   const SHOWN = 12; // sections
   const WINDOW = 34; // words of a snippet
   const NAMED = 3, TITLED = 4; // how much a section gains whose text, or whose title, holds the whole question
+  const ASIDE = /book\/(?:reference|changelog|errata|bibliography|results|teachers)\.html/; // pages that explain nothing
+  const LESS = 0.3; // their part
 
   const spelled = (word) =>
     word
@@ -26,6 +28,7 @@
     return /\d/.test(small) || small.length < 3 ? small : stemmer.stemWord(small);
   }
   const words = (text) => text.normalize("NFC").match(WORD) ?? [];
+  const FILL = new Set("a an and are as at be by do does for from how i if s in into is it many much my of on or that the then to what when which why will with".split(" "));
 
   function engine({ sections, synonyms }, MiniSearch, Stemmer) {
     const stemmer = new Stemmer();
@@ -34,16 +37,16 @@
       if (!known.has(word)) known.set(word, term(word, stemmer));
       return known.get(word);
     };
-    const line = (text) => ` ${words(text).map(processTerm).join(" ")} `;
+    const line = (text) => ` ${words(text).map(processTerm).filter((one) => !FILL.has(one)).join(" ")} `;
     const index = new MiniSearch({
       idField: "url",
       fields: ["title", "text", "names", "page"],
       tokenize: words,
       processTerm,
       searchOptions: {
-        boost: { title: 4, page: 1.5, names: 0.4 },
+        boost: { title: 8, page: 1.5, names: 0.4 },
         prefix: (one, i, all) => i === all.length - 1 && one.length > 3 && !/\d/.test(one),
-        fuzzy: (one) => (/\d/.test(one) || one.length < 5 ? false : 1),
+        fuzzy: (one) => (/\d/.test(one) || one.length < 5 ? false : one.length < 8 ? 1 : 2),
         weights: { fuzzy: 0.2, prefix: 0.4 },
       },
     });
@@ -56,7 +59,8 @@
       const asked = line(question);
       const found = groups.flatMap((group) =>
         group.filter((one) => asked.includes(one)).flatMap((one) => group.filter((other) => other !== one).map((other) => asked.replace(one, other))));
-      return [...new Set([asked, ...found])].map((way) => way.trim()).filter(Boolean);
+      const short = (way) => way.trim().split(" ").filter((one) => !FILL.has(one)).join(" ") || way.trim();
+      return [...new Set([asked, ...found].map(short))].filter(Boolean);
     }
 
     /** Sections that hold every word of one of the ways; where there is none, that hold some. Best first. */
@@ -67,9 +71,9 @@
         asked.forEach((way, i) => {
           for (const hit of index.search(way, { combineWith, tokenize: (text) => text.split(" "), processTerm: (one) => one })) {
             const { title, text, of } = lines.get(hit.id);
-            let score = hit.score * (i ? 0.8 : 1);
+            let score = hit.score * (i ? 0.8 : 1) * (ASIDE.test(hit.id) ? LESS : 1);
             if (way.includes(" ") && text.includes(` ${way} `)) score *= NAMED;
-            if (title.includes(` ${way} `)) score *= TITLED;
+            if (title.includes(` ${way} `)) score *= title.trim() === way ? TITLED * NAMED : TITLED;
             if (!(best.get(hit.id)?.score >= score)) best.set(hit.id, { ...of, score, matched: new Set(hit.terms) });
           }
         });
