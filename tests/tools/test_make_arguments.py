@@ -61,7 +61,7 @@ def house(tmp_path):
         code = "import json, os, sys; print(json.dumps([sys.argv[1:], os.environ.get('VAELIB_DATA')]))"
         (tmp_path / name).write_text(f"#!{sys.executable} -IS\n{code}\n", encoding="utf-8")
         (tmp_path / name).chmod(0o755)
-    made_from = ["requirements.txt", "constraints.txt", "pyproject.toml", "book/_ext/typeset.py"]
+    made_from = ["requirements.txt", "constraints.txt", "pyproject.toml", "book/_ext/typeset.py", "book/_ext/find.py"]
     for name in (*made_from, "tests/tools/twin_engines.py", ".venv/.installed"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("", encoding="utf-8")

@@ -51,8 +51,8 @@ def of_any_sign(x, latent_dim):
     return found._replace(components=found.components.abs())
 
 
-AE = models.Autoencoder(3, 2, (4,)).double().requires_grad_(False)
-MODEL = models.mlp_vae(3, 2, (4,)).double().requires_grad_(False)
+AE = models.Autoencoder(3, 2, (16,)).double().requires_grad_(False)
+MODEL = models.mlp_vae(3, 2, (16,)).double().requires_grad_(False)
 BOUND = {"model": MODEL, "x": P, "log_likelihood": vd.bernoulli_log_prob, "generator": noise()}
 BOUND |= {"prior": priors.GaussianPrior(2).double()}
 Q = {**LAB, "x": X, "mu": A, "cov": COV}
