@@ -26,6 +26,7 @@ def test_the_same_seed_gives_the_same_factors_and_the_same_bytes():
     assert torch.equal(draw(faces(20, seed=3)), draw(faces(20, seed=3)))
 
 
+@pytest.mark.slow
 def test_a_face_does_not_depend_on_its_company():
     factors = faces(23)
     together = draw(factors)

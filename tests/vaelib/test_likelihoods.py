@@ -260,6 +260,7 @@ def test_the_mean_of_a_mixture_counts_levels(dtype):
 # --- gradients, and the ends of the range ---------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @KINDS
 def test_gradients_are_those_of_finite_differences(make):
     likelihood = make().double()

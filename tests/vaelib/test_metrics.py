@@ -103,6 +103,7 @@ def test_active_units_are_those_whose_mean_moves():
         active_units(mu[:1])
 
 
+@pytest.mark.slow
 def test_features_separate_what_they_were_trained_to_separate():
     torch.manual_seed(0)
     labels = torch.arange(600) % 3
@@ -142,6 +143,7 @@ def test_bits_per_dim_of_a_fair_coin_and_of_an_even_density():
             bits_per_dim(flat, dims, levels)
 
 
+@pytest.mark.slow
 def test_another_prior_moves_log_p_exactly():
     """The linear laboratory with p(z) = N(0, 4 I) is the one with twice the weights and p(z) = N(0, I)."""
     wide = SimpleNamespace(

@@ -61,6 +61,7 @@ def test_a_classifier_finds_the_misfit_without_a_density(case):
     assert value.item() == pytest.approx(truth, rel=0.05) and 0 < stderr < 0.02 * truth
 
 
+@pytest.mark.slow
 def test_where_there_is_no_misfit_there_is_none():
     torch.manual_seed(0)
     codes = torch.randn(8000, 4)
@@ -68,6 +69,7 @@ def test_where_there_is_no_misfit_there_is_none():
     assert abs(value) < 0.05
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("L", "with_own", "without_own"), [(2, (-0.05, 0.1), (-0.1, 0.05)), (20, (5, 40), (-90, -5))])
 def test_clouds_fail_on_both_sides_where_there_are_many_dimensions(L, with_own, without_own):
     """Data drawn from a linear-Gaussian model itself, with its exact posterior: q(z) is N(0, I) and the misfit 0."""

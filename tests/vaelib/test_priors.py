@@ -69,6 +69,7 @@ def test_the_density_integrates_to_one(make):
     assert total.item() == pytest.approx(1, abs=2e-4)
 
 
+@pytest.mark.slow
 @EACH
 def test_draws_have_the_density(make):
     """For any g, the mean of g over draws is the integral of g r: two routes that share no line of code."""
@@ -289,6 +290,7 @@ def test_the_divergence_is_a_change_of_variables():
     torch.testing.assert_close(flow.log_prob(whole(eps)), expected, rtol=0, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_the_error_of_a_step_falls_with_its_order():
     """Half the step: Euler's error halves, Heun's falls to a quarter."""
     flow, eps = two_humps(2), draws(200, 2)
