@@ -16,6 +16,7 @@ from vaelib.likelihoods import (
     LogisticMixtureLikelihood,
     PixelGaussianLikelihood,
 )
+from vaelib.likelihoods._eight_bit import EightBitLikelihood
 from vaelib.models import mlp_vae
 from vaelib.objectives import elbo_terms
 
@@ -435,3 +436,12 @@ def test_no_mass_is_above_one_and_no_bit_below_zero(make, dtype):
 def test_a_log_variance_to_begin_with_is_a_number(bad):
     with pytest.raises((TypeError, ValueError), match="logvar must be a finite number; got"):
         GaussianLikelihood(bad)
+
+
+def test_a_likelihood_of_pictures_without_its_two_densities_cannot_be_made():
+    class Half(EightBitLikelihood):
+        def log_prob(self, x, params):
+            return -x.sum(-1)
+
+    with pytest.raises(TypeError, match="log_mass"):
+        Half()

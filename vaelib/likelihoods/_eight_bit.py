@@ -1,6 +1,7 @@
 """What the likelihoods of pictures with 256 levels share: bits per dimension, levels, and the layout of params."""
 
 import math
+from abc import ABC, abstractmethod
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +11,7 @@ from vaelib import _guard
 LEVEL = 1 / 255  # level k of 0..255 is the pixel k / 255; its bin reaches half a level to both sides
 
 
-class EightBitLikelihood(nn.Module):
+class EightBitLikelihood(nn.Module, ABC):
     """A likelihood that also gives every 8-bit picture a probability, so that likelihoods of all kinds compare."""
 
     params_per_dim = 1
@@ -19,11 +20,13 @@ class EightBitLikelihood(nn.Module):
         """The same as `log_prob`, so that an objective takes the object itself: `elbo_terms(model, x, likelihood)`."""
         return self.log_prob(x, params)
 
+    @abstractmethod
     def log_prob(self, x: Tensor, params: Tensor) -> Tensor:
-        raise NotImplementedError
+        """log p(x|params) of pixels in [0, 1], a density: (...), nats."""
 
+    @abstractmethod
     def log_mass(self, x: Tensor, params: Tensor) -> Tensor:
-        raise NotImplementedError
+        """log P(x|params) of an 8-bit picture, a probability: (...), nats, never positive."""
 
     def bits_per_dim(self, x: Tensor, params: Tensor) -> Tensor:
         """-log2 P(x) / D: bits that an 8-bit picture costs per dimension, once its code is known.
