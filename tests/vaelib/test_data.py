@@ -796,3 +796,14 @@ def test_importing_brings_in_nothing_beyond_torch_and_numpy():
     names = [alias.name for node in body if isinstance(node, ast.Import) for alias in node.names]
     names += [node.module for node in body if isinstance(node, ast.ImportFrom)]
     assert {name.split(".")[0] for name in names} - sys.stdlib_module_names == {"numpy", "torch", "vaelib"}
+
+
+@pytest.mark.parametrize("failure", [ImportError("no module"), RuntimeError("can't register atexit after shutdown")])
+def test_the_import_made_ahead_says_nothing_when_it_fails(monkeypatch, failure):
+    """As where a program ends while scikit-learn is still being imported beside it."""
+
+    def fail(name):
+        raise failure
+
+    monkeypatch.setattr(mirrors, "import_module", fail)
+    mirrors._import_quietly("sklearn.datasets")
