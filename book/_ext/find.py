@@ -25,7 +25,8 @@ SHA512 = "dqT2XBYUOZOiC5t2HRnwADjhNS2cecp9u+TJRiJ1Qp/f5qjkeT5APcGPjHw+bz89Ms8Jp+
 ROOT = Path(__file__).parents[2]
 CACHE = ROOT / ".cache" / f"minisearch-{VERSION}.js"
 SYNONYMS = ROOT / "book" / "synonyms.yml"
-LEFT_OUT = ("search", "genindex", "404", "book/91_answers", "book/ledger")  # answers are for teachers
+# Answers are for teachers, and the ledger repeats the chapters.
+LEFT_OUT = ("search", "genindex", "404", "book/91_answers", "book/ledger")
 SILENT = "script, style, svg, .headerlink, .katex-html, .cell_output, .live-place, .sourcelink, .reading-time, .linenos"
 LAYOUT = re.compile(
     r"\\(?:math\w+|text\w*|operatorname|left|right|q?quad|[bB]igg?[lr]?|begin|end|d?frac)\b|[{}&]|\\[\\,;!]"

@@ -7,7 +7,7 @@
   const WORD = /\p{N}+\.\p{N}+(?:e-?\p{N}+)?|[\p{L}\p{N}]+/gu; // a number with its point; letters and digits
   const SHOWN = 12; // sections
   const WINDOW = 34; // words of a snippet
-  const NAMED = 3, TITLED = 4; // how much a section gains whose text, or whose title, holds the whole question
+  const TITLED = 4, EXACT = 12; // how much a section gains whose title holds the whole question, or is it
   const ASIDE = /book\/(?:reference|changelog|errata|bibliography|results|teachers)\.html/; // pages that explain nothing
   const LESS = 0.3; // their part
 
@@ -51,7 +51,7 @@
       },
     });
     index.addAll(sections);
-    const lines = new Map(sections.map((one) => [one.url, { title: line(one.title), text: line(one.text), of: one }]));
+    const lines = new Map(sections.map((one) => [one.url, { title: line(one.title), of: one }]));
     const groups = synonyms.map((group) => group.map(line));
 
     /** The question, and the same question in the other words that mean the same. */
@@ -59,8 +59,7 @@
       const asked = line(question);
       const found = groups.flatMap((group) =>
         group.filter((one) => asked.includes(one)).flatMap((one) => group.filter((other) => other !== one).map((other) => asked.replace(one, other))));
-      const short = (way) => way.trim().split(" ").filter((one) => !FILL.has(one)).join(" ") || way.trim();
-      return [...new Set([asked, ...found].map(short))].filter(Boolean);
+      return [...new Set([asked, ...found])].map((way) => way.trim()).filter(Boolean);
     }
 
     /** Sections that hold every word of one of the ways; where there is none, that hold some. Best first. */
@@ -70,10 +69,9 @@
         const best = new Map();
         asked.forEach((way, i) => {
           for (const hit of index.search(way, { combineWith, tokenize: (text) => text.split(" "), processTerm: (one) => one })) {
-            const { title, text, of } = lines.get(hit.id);
+            const { title, of } = lines.get(hit.id);
             let score = hit.score * (i ? 0.8 : 1) * (ASIDE.test(hit.id) ? LESS : 1);
-            if (way.includes(" ") && text.includes(` ${way} `)) score *= NAMED;
-            if (title.includes(` ${way} `)) score *= title.trim() === way ? TITLED * NAMED : TITLED;
+            if (title.includes(` ${way} `)) score *= title.trim() === way ? EXACT : TITLED;
             if (!(best.get(hit.id)?.score >= score)) best.set(hit.id, { ...of, score, matched: new Set(hit.terms) });
           }
         });

@@ -33,9 +33,17 @@ BOOK = {
             "A weight of 0.00025",
             "A divergence times 0.00025, named \N{GREEK SMALL LETTER BETA}.",
         ),
-        section("d", "Where the code falls silent", "Its divergence is zero, and the decoder ignores it."),
-        section("e", "Learning rates", "A rate of 0.0002 is small.", names="optimizer logvar"),
-        section("f", "Gaps", "The amortisation gap and the approximation gap of neighbouring encoders."),
+        section(
+            "d",
+            "Where the code falls silent",
+            "A divergence of zero: the decoder ignores its posterior.",
+        ),
+        section("e", "Learning rates", "A rate of 0.0002 is small, and epsilon too.", names="optimizer logvar"),
+        section(
+            "f",
+            "Gaps",
+            "The amortisation gap and the approximation gap of neighbouring encoders, at \u03c4.",
+        ),
     ],
 }
 
@@ -52,7 +60,7 @@ def ask(book, *questions, language):
 def language(tmp_path_factory):
     """The stemmer that Sphinx puts beside the pages."""
     path = tmp_path_factory.mktemp("search") / "language_data.js"
-    path.write_text(f"{SearchEnglish.js_stemmer_code}", encoding="utf-8")
+    path.write_text(SearchEnglish.js_stemmer_code, encoding="utf-8")
     return path
 
 
@@ -77,13 +85,14 @@ def test_a_page_without_an_article_has_no_entries():
         ("color", "b"),
         ("0.00025", "c"),  # a number, and no other
         ("0.0002", "e"),
-        ("beta", "c"),  # a Greek letter by its name
-        ("\N{GREEK SMALL LETTER BETA}", "c"),
+        ("tau", "f"),  # a Greek letter by its name, and the other way round
+        ("\N{GREEK SMALL LETTER EPSILON}", "e"),
         ("posterior collapse", "d"),
         ("amortization gap", "f"),
         ("neighboring encoder", "f"),
         ("devoder ignores", "d"),  # a letter wrong
         ("divergnce zero", "d"),  # a letter missing
+        ("posteriro", "d"),  # two letters in the wrong order
         ("logvar", "e"),  # a name in code
         ("learn", "e"),
     ],
@@ -91,6 +100,11 @@ def test_a_page_without_an_article_has_no_entries():
 def test_words_find_their_section_first(question, first, language):
     (hits,) = ask(BOOK, question, language=language)
     assert hits and hits[0]["url"] == first, [(hit["url"], hit["score"]) for hit in hits]
+
+
+def test_words_that_fill_a_question_are_not_asked_for(language):
+    (hits,) = ask(BOOK, "what is the crowd of it and why", language=language)
+    assert [hit["url"] for hit in hits] == ["a"]
 
 
 def test_nonsense_finds_nothing_and_breaks_nothing(language):

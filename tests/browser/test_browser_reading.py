@@ -69,7 +69,9 @@ def test_search_by_keyboard_finds_the_chapter(chapter, root):
     page.wait_for_function("document.querySelectorAll('#search-results li a').length > 3")
     found = page.locator("#search-results li a").all()
     assert any("03_elbo" in link.get_attribute("href") for link in found)
+    assert page.locator("#search-results mark").first.inner_text().lower().startswith("posterior")
     found[0].click()
-    page.wait_for_function("location.pathname.includes('/book/')")
+    page.wait_for_function("location.pathname.includes('/book/') && location.hash.length > 1")
+    assert page.locator("article span.highlighted").first.inner_text().lower().startswith("posterior")
     assert "posterior" in page.locator("article").inner_text().lower()
     assert chapter.complaints == [] and chapter.outside == []
