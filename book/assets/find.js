@@ -78,7 +78,10 @@
         return [...best.values()].sort((a, b) => b.score - a.score);
       };
       const all = ask("AND");
-      return (all.length ? all : ask("OR")).map((hit) => ({ ...hit, pieces: snippet(hit, processTerm) }));
+      return (all.length ? all : ask("OR")).map((hit) => {
+        const found = words(`${hit.title} ${hit.text}`).filter((word) => hit.matched.has(processTerm(word)));
+        return { ...hit, found: [...new Set(found.map((word) => word.toLowerCase()))], pieces: snippet(hit, processTerm) };
+      });
     };
   }
 
@@ -114,9 +117,8 @@
   }
 
   /** The page that a hit leads to marks the words, as after Sphinx's own search: a script of Sphinx reads them there. */
-  function remember({ pieces }) {
-    const marked = pieces.filter(([, hit]) => hit).map(([word]) => word.toLowerCase());
-    localStorage.setItem("sphinx_highlight_terms", [...new Set(marked)].join(" "));
+  function remember({ found }) {
+    localStorage.setItem("sphinx_highlight_terms", found.join(" "));
   }
 
   function show(question, search) {
