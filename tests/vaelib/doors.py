@@ -15,6 +15,7 @@ from vaelib import (
     models,
     objectives,
     plots,
+    pretrained,
     priors,
     widgets,
 )
@@ -125,6 +126,8 @@ DOORS = {
     "linear.LinearGaussian.elbo": (lab("elbo"), Q, ""),
     "linear.LinearGaussian.gap": (lab("gap"), Q, ""),
     "frontier.stored_frontier": (frontier.stored_frontier, {}, "random"),
+    "pretrained.stored_faces": (pretrained.stored_faces, {}, "random"),
+    "pretrained.stored_digits": (pretrained.stored_digits, {}, "random"),
     "widgets.frontier_figure": (
         widgets.frontier_figure, {"stored": frontier.stored_frontier(), "power": 0.5}, "picture"),
     "frontier.reverse_waterfilling": (

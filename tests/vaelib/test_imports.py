@@ -40,6 +40,7 @@ ALLOWED = {  # who may import whom, as in the table of modules
     "beta": set(), "frontier": {"distributions"},
     "likelihoods": {"distributions"}, "priors": {"distributions", "models", "objectives"},
     "misfit": {"distributions", "models", "objectives", "train"},
+    "pretrained": {"likelihoods", "models", "priors"},
 }  # fmt: skip
 
 
