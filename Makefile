@@ -48,10 +48,11 @@ test: $(STAMP) lint
 	$(BUILD)
 	$(BIN)/python -m pytest --nbval
 
-# The inner loop: library, guards and commands, without a browser, a build or a training.
+# The inner loop: library, guards and commands, without a browser, a build or a training. Every core has its own tests,
+# which would wait for each other's threads.
 quick: $(STAMP)
 	$(BIN)/ruff check .
-	$(BIN)/python -m pytest -q -n auto -m "not slow and not browser" tests
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto -m "not slow and not browser" tests
 
 unit: $(STAMP)
 	$(BIN)/python -m pytest tests
