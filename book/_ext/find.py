@@ -71,7 +71,7 @@ def entries(html: str, address: str) -> list[dict]:
         formula.replace_with(NavigableString(_line(tex.get_text()) if tex else ""))
     heading = article.find("h1")
     page = _words(heading) if heading else address
-    places = [*article.select("section[id]"), *article.select("dt[id]")]
+    places = [*article.select("section[id]"), *article.select("dt[id]:not(dt + dt)")]
     found = [_entry(place, page, address) for place in reversed(places)]  # inner ones first
     return [entry for entry in reversed(found) if entry["text"] or entry["names"]]
 
@@ -79,8 +79,10 @@ def entries(html: str, address: str) -> list[dict]:
 def _entry(place: Tag, page: str, address: str) -> dict:
     code = " ".join(block.extract().get_text() for block in place.select("pre"))
     if place.name == "dt":
-        title, body = place, place.find_next_sibling("dd")
-        text = _words(body) if body else ""
+        title, body, others = place, place.find_next_sibling("dd"), []
+        while (other := place.find_next_sibling()) is not None and other.name == "dt":  # words that mean the same
+            others.append(_words(other.extract()))
+        text = " ".join([*others, _words(body)]) if body else ""
     else:
         title = place.find(re.compile("h[1-6]"))
         text = _words(place).removeprefix(_words(title)) if title else _words(place)

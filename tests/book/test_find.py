@@ -16,7 +16,8 @@ PAGE = """<article><section id="top"><h1>4. The KL<a class="headerlink" href="#t
 <p>A weight of <span class="math"><annotation>\\beta</annotation><span class="katex-html">b</span></span> is usual.</p>
 <section id="note"><h2>A note</h2><p>It says 0.00025.</p><pre>lr = 1e-3; logvar.exp() + kl_term</pre>
 <div class="cell_output"><pre>holds 7</pre></div></section>
-<dl><dt id="term-crowd">crowd</dt><dd><p>All codes together.</p></dd></dl></section></article>"""
+<dl><dt id="term-crowd">crowd</dt><dt id="term-cloud">all clouds</dt><dd><p>All codes together.</p></dd>
+<dt id="term-nat">nat</dt><dd><p>A unit.</p></dd></dl></section></article>"""
 
 
 def section(url, title, text, names="", page="A page"):
@@ -65,10 +66,11 @@ def language(tmp_path_factory):
 
 
 def test_a_section_and_a_term_are_entries_without_what_is_below_them():
-    top, note, term = entries(PAGE, "book/04_kl")
+    top, note, term, unit = entries(PAGE, "book/04_kl")
     assert top["text"] == "A weight of \N{GREEK SMALL LETTER BETA} is usual." and top["title"] == "4. The KL"
     assert note == section("book/04_kl.html#note", "A note", "It says 0.00025.", "1e-3 logvar exp kl_term", "4. The KL")
-    assert term == section("book/04_kl.html#term-crowd", "crowd", "All codes together.", "", "4. The KL")
+    assert term == section("book/04_kl.html#term-crowd", "crowd", "all clouds All codes together.", "", "4. The KL")
+    assert unit == section("book/04_kl.html#term-nat", "nat", "A unit.", "", "4. The KL")
 
 
 def test_a_page_without_an_article_has_no_entries():
