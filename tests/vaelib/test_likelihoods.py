@@ -147,6 +147,18 @@ def test_gaussian_masses_are_the_integrals_of_the_density(mu, sigma, dtype):
             assert got[level].item() == pytest.approx(expected, rel=2e-6, abs=rounding)
 
 
+@pytest.mark.parametrize("middle", [0.0, 0.4, 1.0])
+def test_the_widest_bin_of_the_series_keeps_its_third_term(middle):
+    """Half a sigma wide, at `middle` sigmas from the mean: the third term is up to 8e-7 of the mass, the rest 6e-9."""
+    sigma = 2.0001 / 255  # not quite a half: there the other formula begins
+    mu = torch.tensor([128 / 255 - middle * sigma], dtype=torch.float64)
+    got = GaussianLikelihood(2 * math.log(sigma)).double().log_mass(LEVELS[128], mu)
+    with mpmath.workdps(40):
+        s = mpmath.exp(mpmath.mpf(GaussianLikelihood(2 * math.log(sigma)).logvar.item()) / 2)
+        low, high = (mpmath.ncdf(edge, mpmath.mpf(mu.item()), s) for edge in edges(128))
+        assert got.item() == pytest.approx(float(mpmath.log(high - low)), abs=1.2e-8, rel=0)
+
+
 @pytest.mark.slow
 @BOTH
 @pytest.mark.parametrize("logit", [0.0, 1e-7, 0.2, -3.0, 120.0, -5e3])

@@ -2,6 +2,7 @@ import copy
 import math
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 
@@ -66,6 +67,21 @@ def test_columns_that_depend_on_each_other_are_no_basis(scale, dtype):
     assert principal_angles(units, good).max() < (1e-5 if dtype == torch.float64 else 1e-1)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+@pytest.mark.parametrize(("apart", "is_basis"), [(0.8, False), (1.2, True)])
+def test_columns_are_dependent_where_numpys_rank_says_so(apart, is_basis, dtype):
+    """The smallest singular value is measured in the largest one, which is 1 only for orthogonal columns."""
+    lean = apart * 1000 * torch.finfo(dtype).eps * 2  # 1 and 1 + lean beside it: sqrt(2) and lean / sqrt(2)
+    pair = torch.zeros(1000, 2, dtype=dtype)
+    pair[0], pair[1, 1] = 1, lean
+    assert (np.linalg.matrix_rank(pair.numpy()) == 2) == is_basis
+    if is_basis:
+        assert principal_angles(pair, pair).max() < 1e-3
+    else:
+        with pytest.raises(ValueError, match="a must have independent columns"):
+            principal_angles(pair, pair)
+
+
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
@@ -101,6 +117,14 @@ def test_active_units_are_those_whose_mean_moves():
     assert active_units(mu, threshold=0.1).tolist() == [True, False, False, False]
     with pytest.raises(ValueError, match=r"mu must have shape \(N, L\) with N at least 2; got \(1, 4\)"):
         active_units(mu[:1])
+
+
+def test_one_step_on_one_example_is_allowed():
+    x, labels = torch.eye(3), torch.arange(3)
+    assert classifier_features(x, labels, hidden_dims=(2,), steps=1, batch_size=1)(x).shape == (3, 2)
+    for none in ({"steps": 0}, {"batch_size": 0}):
+        with pytest.raises(ValueError, match=f"{next(iter(none))} must be a whole number of at least 1; got 0"):
+            classifier_features(x, labels, **none)
 
 
 @pytest.mark.slow
