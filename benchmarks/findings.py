@@ -3,6 +3,7 @@
 import ast
 import os
 import statistics
+import symtable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -71,26 +72,26 @@ def needed(trees: list[ast.Module]) -> list[ast.Module]:
     """The cells that observe something, and those that make what they use, in order."""
     wanted, kept = set(), []
     for tree in reversed(trees):
-        used, made = _names(tree, ast.Load), _made(tree)
+        used, made = _names(tree)
         if "observe" in used or wanted & made or "set_seed" in made:
             wanted |= used
             kept.insert(0, tree)
     return kept
 
 
-def _made(tree):
-    defined = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
-    imported = {
-        (name.asname or name.name).split(".")[0]
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Import | ast.ImportFrom)
-        for name in node.names
-    }
-    return _names(tree, ast.Store) | defined | imported
+def _names(tree):
+    """What a cell takes from outside itself or from its own top level, and what it leaves there for later cells."""
+    top = symtable.symtable(ast.unparse(tree), "cell", "exec")
+    inner = [symbol for table in _inside(top) for symbol in table.get_symbols() if symbol.is_global()]
+    used = {symbol.get_name() for symbol in [*top.get_symbols(), *inner] if symbol.is_referenced()}
+    made = {symbol.get_name() for symbol in top.get_symbols() if symbol.is_assigned() or symbol.is_imported()}
+    return used, made
 
 
-def _names(tree, context):
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, context)}
+def _inside(table):
+    for child in table.get_children():
+        yield child
+        yield from _inside(child)
 
 
 def measure(key: str, device: torch.device, seeds=(1, 2, 3)) -> Findings:

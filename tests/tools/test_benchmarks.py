@@ -111,8 +111,10 @@ def test_a_row_without_its_measurements_makes_no_page(missing):
 def test_a_finding_needs_the_cells_that_make_what_it_uses_and_no_others():
     cells = ["import torch", "def double(x):\n    return 2 * x", "unused = 1", "a = double(torch.ones(1))", "b = a + 1"]
     cells += ["observe('obs-b', {'b': b}, 'what')", "c = b"]
+    cells.insert(5, "pairs = [b for b in range(2)]")  # its b is its own, and so is the one below
+    cells.insert(6, "def unrelated():\n    b = 2\n    return b")
     kept = [ast.unparse(tree) for tree in findings.needed([ast.parse(cell) for cell in cells])]
-    assert kept == [cells[0], cells[1], cells[3], cells[4], cells[5].replace('"', "'")]
+    assert kept == [cells[0], cells[1], cells[3], cells[4], cells[7].replace('"', "'")]
 
 
 def test_what_a_chapter_observes_is_recorded_with_its_seeds_moved(tmp_path, monkeypatch):
