@@ -11,7 +11,16 @@ from _sabotage_told import readable
 ROOT = Path(__file__).resolve().parent.parent
 TABLE = ROOT / "benchmarks" / "sabotage.json"
 # Chapters whose checks all prove something: the tests hold them to it, and ask for every chapter that was attacked.
-MENDED = ("intro", "00_prerequisites", "01_autoencoder", "03_elbo", "04_kl", "06_vae_digits", "10_which_beta", "90_many_gpus")
+MENDED = (
+    "intro",
+    "00_prerequisites",
+    "01_autoencoder",
+    "03_elbo",
+    "04_kl",
+    "06_vae_digits",
+    "10_which_beta",
+    "90_many_gpus",
+)
 LATE = {  # equations of which something is unknown for want of time, and why; the list may only become shorter
     "10_which_beta#eq-slope": "each attack alternates 500 times for twelve betas",
     "10_which_beta#eq-between": "each attack alternates 500 times for twelve betas",
