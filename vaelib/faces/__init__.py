@@ -133,7 +133,7 @@ def regions(factors: Tensor, size: int = 64, chunk: int = 32) -> dict[str, Tenso
         name -> (B, size, size) float32, the visible share of each pixel, 0 to 1. "skin" is without the parts
         that lie in shadow; "hair" is all hair that shows, front and back, without the brows.
 
-    Book: chapter 7.
+    Book: chapter 8.
     """
     factors = _checked(factors, size, chunk)
     seen = {name: factors.new_empty(len(factors), size, size) for name in REGIONS}

@@ -22,7 +22,7 @@ def hue(images: Tensor, mask: Tensor) -> Tensor:
         ValueError: images is not (B, 3, H, W), the mask not (B, H, W), or a weight below 0 (looked at on a CPU).
 
     Source: Hanbury (2008), the hue of the chroma plane; within 1.2 degrees of the hue of HSV.
-    Book: chapter 7.
+    Book: chapter 8.
     """
     images, mask = _as_floats(images=images, mask=mask)
     _guard.floats(images=(images, "(B, 3, H, W)"), mask=(mask, "(B, H, W)"))
@@ -48,7 +48,7 @@ def hue_distance(a: Tensor, b: Tensor) -> Tensor:
         TypeError: not real tensors.
         ValueError: the shapes do not broadcast.
 
-    Book: chapter 7.
+    Book: chapter 8.
     """
     a, b = _as_floats(a=a, b=b)
     _guard.floats(a=(a, "(...)"), b=(b, "(...)"))

@@ -41,7 +41,7 @@ def sheet_figure(pictures: Tensor, lengths: Tensor, mix: float = 0.5, hair: floa
         TypeError, ValueError: as `elbo_figure`; or the pictures have another shape, S is even, a number is not
             finite, or the pictures are too many for a page.
 
-    Book: chapter 7.
+    Book: chapter 8.
     """
     _guard.dense("pictures", pictures)
     _guard.floats(lengths=(lengths, "(...)"))
@@ -91,7 +91,7 @@ def sheet_numbers(sheet: str, lengths: list, mix: float, hair: float, skin: floa
         mix, hair: 0 to 1.
         skin: -1 to 1.
 
-    Book: chapter 7.
+    Book: chapter 8.
     """
     sizes = (len(lengths), len(lengths[0]), len(lengths[0][0]))
     places = [int(share * (size - 1) + 0.5) for share, size in zip((mix, hair, (skin + 1) / 2), sizes, strict=True)]
