@@ -18,6 +18,7 @@ MENDED = (
     "03_elbo",
     "04_kl",
     "06_vae_digits",
+    "08_directions",
     "10_which_beta",
     "90_many_gpus",
 )
