@@ -3,8 +3,8 @@
 import torch
 from torch import nn
 
-from vaelib import distributions as vd
 from vaelib import (
+    collapse,
     faces,
     frontier,
     interpolation,
@@ -17,8 +17,10 @@ from vaelib import (
     plots,
     pretrained,
     priors,
+    sequences,
     widgets,
 )
+from vaelib import distributions as vd
 
 
 def draws(*shape, seed=0):
@@ -43,6 +45,10 @@ def lab(method):
     return lambda W, b, sigma, **rest: getattr(linear.LinearGaussian(W, b, sigma), method)(**rest)
 
 
+def chains(method):
+    return lambda transitions, **rest: getattr(sequences.TopicChains(transitions), method)(**rest)
+
+
 def components(method):
     return lambda mean, components, **rest: getattr(linear.PCA(mean, components, OFFSET), method)(**rest)
 
@@ -56,6 +62,12 @@ AE = models.Autoencoder(3, 2, (16,)).double().requires_grad_(False)
 MODEL = models.mlp_vae(3, 2, (16,)).double().requires_grad_(False)
 BOUND = {"model": MODEL, "x": P, "log_likelihood": vd.bernoulli_log_prob, "generator": noise()}
 BOUND |= {"prior": priors.GaussianPrior(2).double()}
+CODES = {**BOUND, "x": A.sigmoid()}
+del CODES["prior"]
+CHAINS = sequences.make_topics(2, 3, 0.7, noise()).transitions.double()
+SYMBOLS = torch.eye(3).double()[torch.tensor([[0, 1, 2, 1], [2, 2, 0, 1]])]
+torch.manual_seed(0)
+SEQUENCES = sequences.SequenceVAE(3, 2, 16).double().requires_grad_(False)
 Q = {**LAB, "x": X, "mu": A, "cov": COV}
 PRIORS = {
     "Gaussian": priors.GaussianPrior(3),
@@ -146,6 +158,20 @@ DOORS = {
     "objectives.elbo_terms": (lambda **a: tuple(objectives.elbo_terms(**a)), BOUND, "random"),
     "objectives.log_weights": (objectives.log_weights, {**BOUND, "num_samples": 2}, "random"),
     "objectives.iwae_bound": (objectives.iwae_bound, {**BOUND, "num_samples": 2}, "random"),
+    "metrics.code_information": (metrics.code_information, {**CODES, "num_codes": 3}, "random"),
+    "metrics.shuffled_gap": (metrics.shuffled_gap, CODES, "random"),
+    "collapse.free_bits": (collapse.free_bits, {"kl_per_dim": P, "floor": 0.5}, ""),
+    "collapse.warm_up": (collapse.warm_up, {"step": 3, "steps": 4}, ""),
+    "sequences.make_topics": (
+        sequences.make_topics, {"num_topics": 2, "num_symbols": 3, "strength": 0.5, "generator": noise()}, "random"),
+    "sequences.TopicChains.sample": (
+        chains("sample"), {"transitions": CHAINS, "n": 3, "length": 2, "generator": noise()}, "random"),
+    "sequences.TopicChains.log_prob": (chains("log_prob"), {"transitions": CHAINS, "x": SYMBOLS}, ""),
+    "sequences.TopicChains.log_prob_by_topic": (
+        chains("log_prob_by_topic"), {"transitions": CHAINS, "x": SYMBOLS}, ""),
+    "sequences.SequenceVAE.encode": (SEQUENCES.encode, {"x": SYMBOLS}, ""),
+    "sequences.SequenceVAE.decode": (SEQUENCES.decode, {"z": A[:, :2]}, ""),
+    "sequences.SequenceVAE.log_likelihood": (SEQUENCES.log_likelihood, {"x": SYMBOLS, "z": A[:2, :2]}, ""),
     "models.Autoencoder.encode": (AE.encode, {"x": P}, ""),
     "models.Autoencoder.decode": (AE.decode, {"z": A[:, :2]}, ""),
     "models.Autoencoder.forward": (AE.forward, {"x": P}, ""),

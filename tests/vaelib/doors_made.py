@@ -7,7 +7,7 @@ import torch
 from doors import A, P, draws, noise
 from torch import nn
 
-from vaelib import beta, checkpoints, likelihoods, models, priors, train
+from vaelib import beta, checkpoints, likelihoods, models, priors, sequences, train
 
 PLACE = Path(tempfile.mkdtemp())
 checkpoints.save_checkpoint(PLACE / "there", {"a": 1})
@@ -41,6 +41,9 @@ MADE = {
     "likelihoods.GaussianLikelihood": (likelihoods.GaussianLikelihood, {"logvar": 0.5}, "made"),
     "likelihoods.PixelGaussianLikelihood": (likelihoods.PixelGaussianLikelihood, {"floor": 0.5}, "made"),
     "likelihoods.LogisticMixtureLikelihood": (likelihoods.LogisticMixtureLikelihood, {"num_components": 2}, "made"),
+    "sequences.SequenceVAE": (
+        sequences.SequenceVAE,
+        {"num_symbols": 3, "latent_dim": 2, "hidden_dim": 4, "memory": False, "drop": 0.5}, "made"),
     "priors.GaussianPrior": (priors.GaussianPrior, {"latent_dim": 2}, "made"),
     "priors.MixturePrior": (priors.MixturePrior, {"latent_dim": 2, "num_components": 2, "full": False}, "made"),
     "priors.CouplingPrior": (priors.CouplingPrior, {"latent_dim": 2, "num_layers": 2, "hidden_dims": [4]}, "made"),

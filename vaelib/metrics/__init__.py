@@ -1,5 +1,6 @@
 """Estimates with units: how well, how much, how far."""
 
+from vaelib.metrics._codes import code_information, shuffled_gap
 from vaelib.metrics._estimates import active_units, bits_per_dim, log_marginal_iw, principal_angles
 from vaelib.metrics._samples import SampleQuality, classifier_features, frechet_distance, nearest, sample_quality
 
@@ -8,9 +9,11 @@ __all__ = [
     "active_units",
     "bits_per_dim",
     "classifier_features",
+    "code_information",
     "frechet_distance",
     "log_marginal_iw",
     "nearest",
     "principal_angles",
     "sample_quality",
+    "shuffled_gap",
 ]
