@@ -4,7 +4,8 @@
 
 Rows: autoencoder, vae, target, likelihood, covariance, 'covariance steps'. And some that are no races: products, our
 epoch and log p as multiples of their own matrix products; seeds, how good chapter 6's training gets; frontier, chapter
-10's rate and distortion at twelve betas; chapters, how long each runs; digits and faces, what the findings of chapters
+10's rate and distortion at twelve betas; phase, chapter 12's units in use and its cures, some 25 minutes; chapters, how
+long each runs; digits and faces, what the findings of chapters
 6 and 7 give from other seeds. All by default. With --save, what was measured goes into benchmarks/results.json, and
 book/results.md is written from it.
 """
@@ -14,7 +15,7 @@ import os
 
 import torch
 
-from benchmarks import chapters, covariance, epoch, findings, frontier, likelihood, products, seeds, target
+from benchmarks import chapters, covariance, epoch, findings, frontier, likelihood, phase, products, seeds, target
 from benchmarks.report import Row, Seeds, save, table
 from vaelib.train import default_device
 
@@ -26,7 +27,7 @@ ROWS = {
     "covariance": ("ten steps of a linear autoencoder, covariance built first", covariance.measure),
     "covariance steps": ("ten steps of a linear autoencoder, covariance there already", covariance.without_building),
 }
-OTHERS = ["products", "seeds", "frontier", "chapters", *findings.CHAPTERS]  # that are no races
+OTHERS = ["products", "seeds", "frontier", "phase", "chapters", *findings.CHAPTERS]  # that are no races
 PAIRS = 5
 
 
@@ -59,6 +60,10 @@ def main() -> None:
         keep(frontier=[points])
         if chosen.save:
             frontier.store(points, album)
+    if "phase" in keys:
+        found = [phase.told(phase.run(point)) for point in phase.POINTS]
+        if chosen.save:
+            phase.store(found)
     if "chapters" in keys:
         keep(chapters=[chapters.measure(default_device())])
     for key in [key for key in findings.CHAPTERS if key in keys]:

@@ -4,10 +4,11 @@ import ast
 import json
 
 import nbformat
+import numpy as np
 import pytest
 import torch
 
-from benchmarks import findings, target
+from benchmarks import findings, phase, target, topics
 from benchmarks.covariance import crossing, on_covariance, on_images
 from benchmarks.report import JSON, PAGE, Row, Seeds, duration, page, running_time, table
 from benchmarks.usual import negative_elbo
@@ -143,3 +144,42 @@ def test_findings_are_a_table_of_the_page():
     )
     assert "| a draw | x | 2 | 1 to 3 |" in text
     assert "x: 2 (1 to 3)" in str(findings.Findings("digits", "cpu", runs))
+
+
+def tiny(monkeypatch):
+    for name, value in {"STEPS": 4, "BATCH": 8, "TESTS": 40, "JUDGED": 10, "SEEDS": 1}.items():
+        monkeypatch.setattr(topics, name, value)
+    monkeypatch.setattr(phase, "pictures", lambda: (torch.randint(256, (512, 784)).byte(),) * 2)
+
+
+def test_every_point_of_the_phase_diagram_runs_alone_and_all_are_stored_together(monkeypatch, tmp_path):
+    tiny(monkeypatch)
+    names = {"phase-1-0": "phase", "cure-no_code": "cure", "cure-warm-up": "cure", "cure-lagging_encoder": "cure"}
+    assert names.keys() <= set(phase.POINTS) and len(set(phase.POINTS)) == len(phase.POINTS) <= 30
+    found = {name: phase.run(name, passes=1)["runs"] for name in names}
+    assert [len(run) for run in found["phase-1-0"]] == [2] * len(phase.LATENTS)
+    for name in list(names)[1:]:
+        assert [[len(run) for run in runs] for runs in found[name]] == [[6] * 3] * len(topics.WORLDS)
+    assert all(run[1:3] == [0.0, 0.0] for runs in found["cure-no_code"] for run in runs)
+    whole = [{"point": point, "date": "2026-11-26", "runs": found["cure-no_code"]} for point in phase.POINTS]
+    for one in whole:
+        if one["point"].startswith("phase"):
+            one["runs"] = [[L, float(one["point"].split("-")[1])] for L in phase.LATENTS]
+    with pytest.raises(ValueError, match=r"every point must be there; got none of phase-0\.125-0$"):
+        phase.store(whole[1:], tmp_path / "kept.npz")
+    phase.store(whole, tmp_path / "kept.npz")
+    kept = np.load(tmp_path / "kept.npz")
+    assert kept["phase"].shape == (len(phase.LEVELS), len(phase.LATENTS), phase.SEEDS, 2)
+    assert (kept["phase"][..., 0] == np.array(phase.LATENTS)[:, None]).all()
+    assert (kept["phase"][..., 1] == np.array(phase.LEVELS)[:, None, None]).all()
+    assert kept["cures"].shape == (len(topics.CURES), len(topics.WORLDS), 3, len(topics.MEASURED))
+
+
+def test_a_lagging_decoder_waits_while_its_encoder_learns(monkeypatch):
+    tiny(monkeypatch)
+    monkeypatch.setattr(topics, "STEPS", 2)  # the first step moves both, the second the encoder alone
+    x = topics.sequences(topics.WORLDS[0])[1]
+    one, two = (topics.train(topics.CURES["lagging encoder"], 0, part) for part in (x[:8], x))
+    moved = {name.split(".")[0] for (name, a), b in zip(one.named_parameters(), two.parameters(), strict=True)
+             if not torch.equal(a, b)}  # fmt: skip
+    assert moved == {"encoder"}
