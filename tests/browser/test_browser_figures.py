@@ -18,6 +18,7 @@ from vaelib.widgets._kl import kl_numbers
 from vaelib.widgets._noise import noise_numbers
 from vaelib.widgets._plane import plane_numbers
 from vaelib.widgets._sheet import sheet_numbers
+from vaelib.widgets._water import water_numbers
 
 STATE = "application/vnd.jupyter.widget-state+json"
 VIEW = "application/vnd.jupyter.widget-view+json"
@@ -37,6 +38,7 @@ class Kind(NamedTuple):
 
 
 KINDS = {
+    "water": Kind(("power", "latents"), water_numbers, "terms", lambda _, n: [*n]),
     "frontier": Kind(
         ("power",),
         frontier_numbers,

@@ -223,6 +223,9 @@ DOORS = {
     "widgets.plane_figure": (
         widgets.plane_figure,
         {"decoder": DECODER, "codes": A[:, :2], "labels": torch.arange(4), "z1": 0.5, "z2": 1.5}, "picture"),
+    "widgets.water_figure": (
+        widgets.water_figure,
+        {"eigenvalues": torch.linspace(5, 0.1, 40).double(), "power": 0.5, "latents": 3.0}, "picture"),
     "widgets.sheet_figure": (
         widgets.sheet_figure,
         {"pictures": torch.ones(2, 1, 1, 3, 64, 64), "lengths": torch.ones(2, 1, 1),

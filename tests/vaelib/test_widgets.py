@@ -19,6 +19,7 @@ from PIL import Image
 from small_notebooks import new_code_cell, new_notebook
 
 from vaelib.frontier import StoredFrontier, reverse_waterfilling
+from vaelib.linear import LinearGaussian, fit_ppca
 from vaelib.models import mlp
 from vaelib.plots import COLORS
 from vaelib.widgets import (
@@ -29,12 +30,14 @@ from vaelib.widgets import (
     _noise,
     _plane,
     _sheet,
+    _water,
     elbo_figure,
     frontier_figure,
     kl_figure,
     noise_figure,
     plane_figure,
     sheet_figure,
+    water_figure,
 )
 from vaelib.widgets._elbo import elbo_numbers
 from vaelib.widgets._frontier import frontier_numbers, packed_frontier
@@ -43,6 +46,7 @@ from vaelib.widgets._live import script
 from vaelib.widgets._noise import noise_numbers
 from vaelib.widgets._plane import packed_codes, plane_numbers, quantised
 from vaelib.widgets._sheet import SIDE, sheet_numbers
+from vaelib.widgets._water import water_numbers
 
 ROOT = Path(__file__).resolve().parents[2]
 STATE = "application/vnd.jupyter.widget-state+json"
@@ -80,8 +84,15 @@ def a_frontier(**start):
 
 FIGURES = {"elbo": elbo_figure, "kl": kl_figure, "noise": noise_figure, "plane": a_plane, "sheet": a_sheet}
 FIGURES["frontier"] = a_frontier
+
+
+def a_water(**start):
+    return water_figure(stored().eigenvalues, **start)
+
+
+FIGURES["water"] = a_water
 NUMBERS = {"elbo": elbo_numbers, "kl": kl_numbers, "noise": noise_numbers, "plane": plane_numbers}
-NUMBERS |= {"sheet": sheet_numbers, "frontier": frontier_numbers}
+NUMBERS |= {"sheet": sheet_numbers, "frontier": frontier_numbers, "water": water_numbers}
 ALT = "A picture of how the figure starts, described for those who cannot see it."
 
 
@@ -133,6 +144,7 @@ def noise_cases():
         ("plane", grid(_plane.RANGES, 8, **a_plane().fixed)),
         ("sheet", grid(_sheet.RANGES, 8, **a_sheet().fixed)),
         ("frontier", grid(_frontier.RANGES, 60, **a_frontier().fixed)),
+        ("water", grid(_water.RANGES, 32, **a_water().fixed)),
     ],
     ids=list(FIGURES),
 )
@@ -385,6 +397,42 @@ def test_every_trained_network_lies_inside_the_panel():
     assert len(dots) == 13 and max(float(dot["cx"]) for dot in dots) < 640 - 6
 
 
+def with_spectrum(eigenvalues):
+    """Points whose covariance has these eigenvalues exactly."""
+    torch.manual_seed(0)
+    raw = torch.randn(400, len(eigenvalues), dtype=torch.float64)
+    white = torch.linalg.qr(raw - raw.mean(0)).Q * 400**0.5
+    return white * eigenvalues.sqrt()
+
+
+def test_the_water_line_tells_the_likelihood_of_the_best_linear_model():
+    eigenvalues = torch.linspace(3, 0.2, 40, dtype=torch.float64)
+    x, fixed = with_spectrum(eigenvalues), water_figure(eigenvalues).fixed
+    for latents in (1, 7, 32):
+        best = fit_ppca(x, latents)
+        found = water_numbers(**fixed, power=0.0, latents=latents)
+        assert found.best_level == pytest.approx(best.sigma**2, rel=1e-6)
+        assert found.best_elbo == pytest.approx(best.log_prob(x).mean().item(), abs=1e-4)
+        kept = eigenvalues[:latents]
+        W = torch.diag(eigenvalues)[:, :latents] / eigenvalues[:latents] * (kept - 1).clamp(min=0).sqrt()
+        at_one = LinearGaussian(W, x.mean(0), 1.0).log_prob(x).mean().item()
+        assert found.elbo == pytest.approx(at_one, abs=1e-4)
+        assert (found.used, found.silent) == (int((kept > 1).sum()), int((kept <= 1).sum()))
+
+
+def test_learning_sigma_wakes_every_number_of_the_code():
+    shown = on_page(a_water(power=2.6, latents=20), ["press", "Learn"], ["press", "σ = 1"], ["move", "numbers", 32])
+    used = [[read(term) for term in state["terms"]][1:3] for state in shown]
+    assert used[0][0] < 20 and used[1] == [20, 0] and sum(used[2]) == 20 and sum(used[3]) == 32
+    assert "20 of its 20 numbers and 0 are silent" in shown[1]["spoken"][0]
+
+
+@pytest.mark.parametrize("bad", [torch.ones(5), torch.arange(40.0), torch.full((40,), -1.0), torch.zeros(40)])
+def test_what_is_no_spectrum_makes_no_water(bad):
+    with pytest.raises(ValueError, match=r"eigenvalues must .*; got"):
+        water_figure(bad)
+
+
 def test_pictures_that_fit_no_page_are_refused():
     noise = stored()._replace(reconstructions=torch.rand(150, 6, 28, 28).double())
     with pytest.raises(ValueError, match="pictures must fit into 150000 bytes of page; got"):
@@ -395,6 +443,7 @@ def ends(ranges):
     """One action for each end of each slider."""
     names = {"z1": "z\N{SUBSCRIPT ONE}", "z2": "z\N{SUBSCRIPT TWO}"}
     names |= {"mu": "mean", "logvar": "log-variance", "w": "weight", "draw": "draw number"}
+    names |= {"latents": "numbers"}
     names |= {"mix": "from A to B", "hair": "red hair", "skin": "skin", "power": "log₂ β"}
     return [["move", names[key], end] for key, both in ranges.items() for end in both]
 

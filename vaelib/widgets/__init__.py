@@ -10,5 +10,14 @@ from vaelib.widgets._kl import kl_figure
 from vaelib.widgets._noise import noise_figure
 from vaelib.widgets._plane import plane_figure
 from vaelib.widgets._sheet import sheet_figure
+from vaelib.widgets._water import water_figure
 
-__all__ = ["elbo_figure", "frontier_figure", "kl_figure", "noise_figure", "plane_figure", "sheet_figure"]
+__all__ = [
+    "elbo_figure",
+    "frontier_figure",
+    "kl_figure",
+    "noise_figure",
+    "plane_figure",
+    "sheet_figure",
+    "water_figure",
+]
