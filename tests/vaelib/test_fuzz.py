@@ -29,6 +29,8 @@ ELSEWHERE = {  # doors that have a table of their own, or whose arguments are lo
     **dict.fromkeys(("checks.check", "checks.check_bound", "checks.observe", "checks.exercise"), "test_checks.py"),
     **dict.fromkeys(("beta.squared_error", "beta.cross_entropy", "beta.kl"), "test_beta.py"),
     "train.fit": "test_train.py",
+    "doctor.examine": "test_doctor.py",
+    "doctor.figures": "test_doctor.py",
     "data.load": "test_data.py",
 }
 

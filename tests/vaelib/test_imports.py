@@ -42,6 +42,7 @@ ALLOWED = {  # who may import whom, as in the table of modules
     "likelihoods": {"distributions"}, "priors": {"distributions", "models", "objectives"},
     "misfit": {"distributions", "models", "objectives", "train"},
     "pretrained": {"likelihoods", "models", "priors"},
+    "doctor": {"beta", "distributions", "misfit", "plots", "priors"},
 }  # fmt: skip
 
 

@@ -1,0 +1,102 @@
+"""Findings about the code: silent, unread, far from the prior, learned by heart."""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from vaelib.doctor._report import Finding
+from vaelib.doctor._spread import kl_each
+from vaelib.doctor._ward import Ward
+from vaelib.misfit import misfit_by_density
+from vaelib.priors import GaussianPrior
+
+SILENT = 0.01  # variance of mu: the level of Burda et al.
+
+
+def of_code(ward: Ward) -> Iterator[Finding]:
+    """Collapse, a code that the decoder does not read, the crowd's misfit."""
+    mu, second = ward.codes
+    by_unit = ward.kl(mu, second).mean(0)
+    total, alive = by_unit.sum().item(), int((mu.var(0) > SILENT).sum())
+    ward.numbers |= {"KL": total, "active units (a number)": alive}
+    ward.curves["KL by unit"] = by_unit.sort(descending=True).values.tolist()
+    if ward.decode is None:
+        return
+    read = _read_by_decoder(ward)
+    ward.numbers["nats lost with the code of another picture"] = read
+    if alive == 0 or total < 0.3:
+        yield Finding(
+            "posterior collapse", "the code says nothing: every picture has the same cloud",
+            f"{alive} of {len(by_unit)} units active, KL {total:.3g}", "several units, a KL of nats",
+            f"variance of mu over {len(mu)} pictures, above {SILENT}; the KL",
+            "lower beta (warm it up), give the Gaussian the sigma of its residual, weaken the decoder", 0.5, "certain",
+        )  # fmt: skip
+    elif read < 0.02 * total + 0.2:
+        yield Finding(
+            "code that is not read", "the encoder speaks, but the decoder draws the same for every code",
+            f"{read:.3g} nats more with another picture's code", f"much more, at a KL of {total:.3g}",
+            "reconstructions from the code of the next picture",
+            "look for shuffled targets, a reshape in place of a transpose, a decoder that sees the picture", 1.0,
+        )  # fmt: skip
+    yield from _misfit(ward, mu, second, total)
+
+
+def _read_by_decoder(ward: Ward) -> float:
+    """How much worse a picture is drawn from the next one's code, nats."""
+    scale = None if ward.kind == "Bernoulli" else _width(ward, ward.x, ward.rebuilt)
+    own, others = (ward.error(ward.x, y, scale).mean() for y in (ward.rebuilt, ward.rebuilt.roll(1, 0)))
+    return (others - own).item()
+
+
+def _width(ward: Ward, x: Tensor, y: Tensor) -> float:
+    away = x.flatten(1) - y.flatten(1)
+    return (away.square().mean() if ward.kind == "Gaussian" else away.abs().mean()).item()
+
+
+def _misfit(ward: Ward, mu: Tensor, second: Tensor, total: float) -> Iterator[Finding]:
+    """KL(q(z) || N(0, I)) from below, by a Gaussian fitted to other codes."""
+    L = mu.shape[1]
+    if len(mu) < 12 * L:
+        return
+    z = ward.sampled(mu, second).cpu().double()
+    learned = z if ward.held_out is None else ward.sampled(*ward.encoded(ward.train)).cpu().double()
+    learned, z = (learned[::2], z[1::2]) if ward.held_out is None else (learned, z)
+    try:
+        crowd = GaussianPrior(L).double().fit(learned)
+        found = misfit_by_density(z, crowd, GaussianPrior(L).double())
+    except ValueError:  # codes that do not span their space
+        return
+    value, spread = found.value.item(), found.stderr.item()
+    ward.numbers["misfit of the crowd, at least"] = value
+    if value > max(4.0, 0.3 * total) and value > 4 * spread:
+        yield Finding(
+            "crowd that misses its prior", "the codes are not where the prior draws: samples come from empty places",
+            f"at least {value:.3g} nats", "a nat or two", "a Gaussian fitted to other codes, on held-out codes",
+            "raise beta to 1, or fit a prior to the codes and draw from it", value, "likely",
+        )  # fmt: skip
+
+
+def best(ward: Ward, x: Tensor, steps: int = 120) -> tuple[Tensor, Tensor, float | None]:
+    """Negative ELBO of each example: with the encoder's cloud, and with one searched for that example alone."""
+    mu, second = ward.encoded(x)
+    mu, log_std = mu.detach().clone(), ward.std(second).clamp(min=1e-6).log().detach().clone()
+    scale = None if ward.kind == "Bernoulli" else _width(ward, ward.x, ward.rebuilt)
+    eps = torch.randn(8, *mu.shape).to(mu)
+
+    def bound(mu: Tensor, log_std: Tensor, noise: Tensor) -> Tensor:
+        errors = [ward.error(x, ward.decoded(mu + log_std.exp() * one), scale) for one in noise]
+        return torch.stack(errors).mean(0) + kl_each(mu, log_std.exp()).sum(1)
+
+    with torch.no_grad():
+        first = bound(mu, log_std, eps)
+    mu.requires_grad_(), log_std.requires_grad_()
+    adam = torch.optim.Adam([mu, log_std], lr=0.03)
+    with torch.enable_grad():
+        for _ in range(steps):
+            value = bound(mu, log_std, torch.randn_like(mu)[None]).sum()
+            mu.grad, log_std.grad = torch.autograd.grad(value, (mu, log_std))
+            adam.step()
+    with torch.no_grad():
+        last = bound(mu, log_std, eps)
+    return first, torch.minimum(first, last), (log_std.detach().mean() - ward.std(second).log().mean()).item()

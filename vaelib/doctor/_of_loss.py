@@ -1,0 +1,130 @@
+"""Findings about the loss: signs, arguments, what the KL is one of, and which beta the reductions hide."""
+
+import math
+from collections.abc import Iterator
+
+from vaelib.doctor._loss import Reading
+from vaelib.doctor._reductions import Reductions, reductions
+from vaelib.doctor._report import Finding
+from vaelib.doctor._ward import Ward
+
+HOW = "derivatives of the loss at random points, float64"
+
+
+def of_loss(ward: Ward) -> Iterator[Finding]:
+    """What is wrong with the loss as a function of its four arguments."""
+    loss = ward.reading
+    if loss is None:
+        return
+    yield from _of_error(loss)
+    yield from _of_kl(loss)
+    if loss.c_rec and loss.c_rec > 0 and loss.c_kl and loss.c_kl > 0:
+        yield from _of_beta(ward, loss)
+
+
+def _of_error(loss: Reading) -> Iterator[Finding]:
+    if loss.c_rec == 0:
+        yield Finding(
+            "no reconstruction in the loss", "the loss does not depend on the reconstruction", "derivative 0",
+            "a derivative that grows with the error", HOW, "add -log p(x|z)", math.inf,
+        )  # fmt: skip
+    elif loss.c_rec is not None and loss.c_rec < 0 and loss.kind != "swapped":
+        yield Finding(
+            "wrong sign", "the error of the reconstruction is rewarded", f"weight {loss.c_rec:.3g}", "above 0", HOW,
+            "minimise -log p(x|z) + KL: both terms with a plus", math.inf,
+        )  # fmt: skip
+    elif loss.kind == "swapped":
+        yield Finding(
+            "swapped arguments", "the cross-entropy takes the picture for the prediction", "log((1 - x) / x)",
+            "(y - x) / (y (1 - y))", "derivative of the loss in the reconstruction",
+            "binary_cross_entropy(reconstruction, x): the prediction comes first", math.inf,
+        )  # fmt: skip
+
+
+def _of_kl(loss: Reading) -> Iterator[Finding]:
+    mu, second = loss.c_mu, loss.c_second
+    weights = f"weight {_shown(mu)} by mu, {_shown(second)} by the second output"
+    about = ("one weight, above 0, by both", HOW)
+    if mu == 0 and second == 0:
+        yield Finding("no KL in the loss", "the loss does not depend on mu and the second output", "derivative 0",
+                      "mu, and (exp(logvar) - 1) / 2", HOW, "add the KL, with weight 1", 1.0)  # fmt: skip
+    elif loss.order == "p||q":
+        yield Finding("KL the wrong way round", "the loss has KL(p || q), not KL(q || p)", "mu / std^2", "mu", HOW,
+                      "exchange the arguments of the KL", 1.0)  # fmt: skip
+    elif (mu is not None and mu < 0) or (second is not None and second < 0):
+        yield Finding("wrong sign", "the KL is rewarded: the code may run to infinity", weights, *about,
+                      "minimise -log p(x|z) + KL: check whose sign the KL has", math.inf)  # fmt: skip
+    elif mu is not None and second is None:
+        yield Finding("KL that is none", "the term in the second output is that of no KL", weights, *about,
+                      "-0.5 * (1 + logvar - mu**2 - logvar.exp()).sum(1)", 1.0)  # fmt: skip
+    elif mu is not None and second is not None and loss.c_kl is None:
+        yield Finding("KL that is none", "a part of the KL is missing or has a weight of its own", weights, *about,
+                      "-0.5 * (1 + logvar - mu**2 - logvar.exp()).sum(1)", 1.0)  # fmt: skip
+
+
+def _of_beta(ward: Ward, loss: Reading) -> Iterator[Finding]:
+    assert loss.c_rec and loss.c_kl
+    found = reductions(ward, loss)
+    weight, excuses = _naive(found), found.words
+    if loss.fitted:  # sigma follows the error, so that the weight is no constant, and right
+        return
+    if "B" in excuses:
+        yield Finding(
+            "beta that depends on the batch",
+            "one term is a mean over the batch and the other a sum",
+            f"beta {_beta(loss, found.ratio)} for a batch of 8; with B it {excuses['B']}",
+            "the same beta for every batch",
+            HOW + ", at two batch sizes",
+            "give both terms the same reduction over the batch",
+            1.0,
+        )
+    elif weight and not 0.45 <= found.ratio <= 2.1 and not _meant(ward, loss, found.ratio):
+        yield Finding(
+            "hidden beta",
+            f"{' and '.join(excuses.values())}: the loss is that of beta {_beta(loss, found.ratio)}",
+            f"KL over error, both as sums: {found.ratio:.4g}",
+            "1" if loss.kind == "Bernoulli" else "2 sigma^2, with sigma near the residual",
+            HOW + (", again with half the numbers" if found.tried else ""),
+            "sum both over an example: .sum(1), then .mean() over the batch",
+            1.0,
+            "certain" if found.tried else "likely",
+        )
+    elif ward.beta is not None and loss.kind == "Bernoulli" and not _meant(ward, loss, found.ratio):
+        yield Finding(
+            "another beta than meant", f"the loss has beta {found.ratio:.4g}", f"{found.ratio:.4g}",
+            f"{ward.beta:.4g}", HOW, "look for a factor: a KL without its 1/2 has beta 2", 1.0,
+        )  # fmt: skip
+
+
+def note_of_beta(ward: Ward) -> Iterator[Finding]:
+    """Which beta the loss has, where none is hidden."""
+    loss = ward.reading
+    if loss is None or not loss.c_rec or not loss.c_kl or loss.c_rec < 0 or loss.c_kl < 0 or loss.fitted:
+        return
+    ratio = loss.c_kl / loss.c_rec
+    ward.numbers["c_kl / c_rec of the loss"] = ratio
+    yield Finding(
+        "hidden beta", f"the loss is that of beta {_beta(loss, ratio)}", f"c_kl / c_rec = {ratio:.4g}", "", HOW, ""
+    )
+
+
+def _meant(ward: Ward, loss: Reading, ratio: float) -> bool:
+    if ward.beta is None:
+        return False
+    means = (1, 2) if loss.kind == "Gaussian" else (1,)  # of a squared error with and without its 1/2
+    return any(math.isclose(ratio, ward.beta * half, rel_tol=0.02) for half in means)
+
+
+def _naive(found: Reductions) -> bool:
+    """Whether reductions alone, with a weight of 1 (or of the 1/2 of a squared error), make this beta."""
+    return bool(found.words) and any(math.isclose(found.plain, w, rel_tol=0.02) for w in (0.5, 1, 2))
+
+
+def _beta(loss: Reading, ratio: float) -> str:
+    if loss.kind == "Gaussian":
+        return f"{ratio / 2:.4g} at sigma 1 (or of sigma {math.sqrt(ratio / 2):.3g} at beta 1)"
+    return f"{ratio:.4g}"
+
+
+def _shown(weight: float | None) -> str:
+    return "no constant" if weight is None else f"{weight:.3g}"

@@ -1,0 +1,137 @@
+"""The model as the experiments see it: its functions, the pictures, and what was measured once for all of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from vaelib.doctor._aside import mode
+from vaelib.doctor._loss import Reading, read
+from vaelib.doctor._noise import Draws, watch
+from vaelib.doctor._spread import STD, kl_each
+
+MOST = 1000  # pictures
+BATCH = 250
+
+
+@dataclass
+class Ward:
+    """One patient. `train` and `held_out` are at most `MOST` pictures each; a function that was not given is None."""
+
+    encode: Callable[..., Any]
+    draw: Callable[..., Any] | None
+    decode: Callable[..., Any] | None
+    loss: Callable[..., Any] | None
+    train: Tensor
+    held_out: Tensor | None
+    module: nn.Module | None
+    beta: float | None
+    numbers: dict[str, float] = field(default_factory=dict)
+    curves: dict[str, list[float]] = field(default_factory=dict)
+
+    @property
+    def x(self) -> Tensor:
+        """The pictures on which numbers are measured: held out where there are such."""
+        return self.train if self.held_out is None else self.held_out
+
+    def encoded(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        rows = [self.encode(part)[:2] for part in x.split(BATCH)]
+        return torch.cat([mu for mu, _ in rows]), torch.cat([second for _, second in rows])
+
+    def decoded(self, z: Tensor) -> Tensor:
+        assert self.decode is not None
+        return torch.cat([self.decode(part) for part in z.split(BATCH)])
+
+    @cached_property
+    def codes(self) -> tuple[Tensor, Tensor]:
+        """mu and the second output for `x`, (N, L) each."""
+        return self.encoded(self.x)
+
+    @cached_property
+    def output(self) -> Tensor:
+        """Reconstructions of a few pictures, for their shape."""
+        assert self.decode is not None
+        return self.decode(self.codes[0][:8])
+
+    @cached_property
+    def reading(self) -> Reading | None:
+        if self.loss is None or self.decode is None:
+            return None
+        return read(self.loss, self.x.shape[1:], self.output.shape[1:], self.latent_dim, self.x)
+
+    @cached_property
+    def draws(self) -> Draws | None:
+        if self.draw is None:
+            return None
+        mu = self.codes[0]
+        with mode(self.module, True):  # many draws are means in eval()
+            return watch(self.draw, mu)
+
+    @property
+    def latent_dim(self) -> int:
+        return self.codes[0].shape[1]
+
+    @property
+    def data_dim(self) -> int:
+        return self.x[0].numel()
+
+    @cached_property
+    def convention(self) -> str:
+        """What the second output is, by the loss, else by the draw, else the usual."""
+        by_loss = None if self.reading is None else self.reading.second
+        return by_loss or (self.draws.second if self.draws and self.draws.second else "log-variance")
+
+    def std(self, second: Tensor) -> Tensor:
+        return STD[self.convention](second)
+
+    @property
+    def kind(self) -> str:
+        """Of the likelihood by which numbers are compared; "Gaussian" with the best sigma where the loss tells none."""
+        known = self.reading.kind if self.reading is not None else None
+        return known if known in ("Gaussian", "Bernoulli", "Laplace") else "Gaussian"
+
+    @property
+    def logits(self) -> bool:
+        return self.reading is not None and self.reading.error == "cross-entropy of logits"
+
+    def sampled(self, mu: Tensor, second: Tensor) -> Tensor:
+        """An honest draw: mu + std * eps."""
+        return mu + self.std(second) * torch.randn_like(mu)
+
+    def error(self, x: Tensor, y: Tensor, scale: float | None = None) -> Tensor:
+        """-log p(x|z) of each example, nats; a Gaussian's sigma and a Laplace's width are the best ones for all."""
+        x, y = x.flatten(1), y.flatten(1)
+        if x.shape != y.shape:
+            return torch.full((len(x),), torch.nan)
+        if self.kind == "Bernoulli":
+            return bernoulli(x, y, self.logits)
+        return spread_error(x, y, self.kind, scale)
+
+    def kl(self, mu: Tensor, second: Tensor) -> Tensor:
+        """KL(q(z|x) || N(0, I)) by latent number, (B, L)."""
+        return kl_each(mu, self.std(second))
+
+    @cached_property
+    def rebuilt(self) -> Tensor:
+        """Reconstructions of `x` from honest draws."""
+        return self.decoded(self.sampled(*self.codes))
+
+
+def bernoulli(x: Tensor, y: Tensor, logits: bool) -> Tensor:
+    if logits:
+        return binary_cross_entropy_with_logits(y, x, reduction="none").sum(1)
+    y = y.clamp(1e-6, 1 - 1e-6)
+    return -(x * y.log() + (1 - x) * (1 - y).log()).sum(1)
+
+
+def spread_error(x: Tensor, y: Tensor, kind: str, scale: float | None = None) -> Tensor:
+    """Of a Gaussian (Laplace): D log of sigma (b), and the error measured in it."""
+    away = (x - y).square() if kind == "Gaussian" else (x - y).abs()
+    width = away.mean().clamp(min=1e-12) if scale is None else torch.as_tensor(scale, device=x.device)
+    if kind == "Gaussian":  # width is sigma^2
+        return (away / width + width.log() + torch.log(torch.tensor(2 * torch.pi))).sum(1) / 2
+    return (away / width + (2 * width).log()).sum(1)
