@@ -139,6 +139,7 @@ def _shortfall(ward: Ward) -> float:
 
 
 def _some(x: Tensor) -> Tensor:
+    x = x.detach()
     return x if len(x) <= MOST else x[torch.linspace(0, len(x) - 1, MOST, device=x.device).long()]
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from vaelib.distributions import LOG_2PI
-from vaelib.doctor._aside import mode
+from vaelib.doctor._aside import mode, untouched
 from vaelib.doctor._of_code import _width, best
 from vaelib.doctor._report import Finding
 from vaelib.doctor._ward import Ward
@@ -95,10 +95,10 @@ def of_modes(ward: Ward) -> Iterator[Finding]:
     if ward.module is None:
         return
     values = []
-    for training in (True, False):
-        with mode(ward.module, training):
+    for training in (False, True):  # in this order, and aside: train() mends running statistics
+        with untouched(ward.module, ward.x.device, None), mode(ward.module, training):
             values.append(negative_elbo(ward, ward.x).mean().item())
-    training, evaluating = values
+    evaluating, training = values
     ward.numbers["eval() costs more than train() by"] = evaluating - training
     if evaluating - training > 0.1 * abs(training) + 3 or (math.isfinite(training) and not math.isfinite(evaluating)):
         yield Finding(

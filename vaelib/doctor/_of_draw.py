@@ -18,7 +18,7 @@ def of_draw(ward: Ward) -> Iterator[Finding]:
     """What is wrong with z as it is drawn in training."""
     seen = ward.draws
     if seen is None:
-        return
+        raise ward.refused["draw"]
     if seen.k == 0:
         yield Finding(
             "mean instead of a draw",
@@ -42,7 +42,7 @@ def of_draw(ward: Ward) -> Iterator[Finding]:
             "compute z outside torch.no_grad(), without .detach(); of torch.distributions use rsample, not sample",
             math.inf if not any(seen.gradient) else 1.0,
         )
-    if abs(seen.slope - 1) > 0.05:
+    if abs(seen.slope - 1) > 0.2:
         yield Finding(
             "draw around another mean",
             "when mu moves, the draws do not move with it",

@@ -15,7 +15,7 @@ def of_loss(ward: Ward) -> Iterator[Finding]:
     """What is wrong with the loss as a function of its four arguments."""
     loss = ward.reading
     if loss is None:
-        return
+        raise ward.refused["loss"]
     yield from _of_error(loss)
     yield from _of_kl(loss)
     if loss.c_rec and loss.c_rec > 0 and loss.c_kl and loss.c_kl > 0:

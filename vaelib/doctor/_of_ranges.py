@@ -49,7 +49,7 @@ def limits(values: Tensor, far: Tensor) -> tuple[float, float]:
 def _of_outputs(ward: Ward, low: float, high: float) -> Iterator[Finding]:
     direction = torch.randn(64, ward.latent_dim).to(ward.codes[0])
     far = torch.stack([ward.decoded(size * direction) for size in FAR])
-    if not far.isfinite().all():
+    if not far.isfinite().all() or (far.amax(1) - far.amin(1)).max() < 1e-4:  # the same for every code
         return
     bottom, top = limits(ward.rebuilt, far)
     reach, expected = f"{bottom:.3g} to {top:.3g}", f"{low:.3g} to {high:.3g}, where the pictures are"
@@ -103,7 +103,9 @@ def of_heads(ward: Ward) -> Iterator[Finding]:
                       "any real number", how, "end the encoder in two linear layers", 1.0, "likely")  # fmt: skip
     if ward.convention in ("log-variance", "log standard deviation"):
         low = seconds.min().item()
-        if low > -0.5 and mu.var(0).max() > 0.01 and seconds.std() > 1e-4 and seconds.max() > low + 0.1:
+        if not seconds.any() or (
+            low > -0.5 and mu.var(0).max() > 0.01 and seconds.std() > 1e-4 and seconds.max() > low + 0.1
+        ):
             yield Finding("activation on a head", "the log-variance cannot fall: no cloud can become narrow",
                           f"never below {low:.3g}", "any real number", how,
                           "end the encoder in two linear layers", 1.0, "likely")  # fmt: skip

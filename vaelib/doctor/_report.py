@@ -7,8 +7,6 @@ from textwrap import fill
 
 from vaelib.doctor._sections import SECTIONS
 
-CONFIDENCE = ("certain", "likely", "possible")
-
 
 @dataclass(frozen=True)
 class Finding:
@@ -55,7 +53,7 @@ class Finding:
             f"  book: {page}.html#{anchor}",
         ]
         head = f"{self.fault} (costs {self.price}, {self.confidence}): {self.says}"
-        return "\n".join(fill(row, 100, subsequent_indent="    ") for row in [head, *rows])
+        return "\n".join(fill(row, 100, subsequent_indent="    ", break_on_hyphens=False) for row in [head, *rows])
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ class Ward:
     beta: float | None
     numbers: dict[str, float] = field(default_factory=dict)
     curves: dict[str, list[float]] = field(default_factory=dict)
+    refused: dict[str, Exception] = field(default_factory=dict)  # by the function that raised it
 
     @property
     def x(self) -> Tensor:
@@ -61,15 +62,23 @@ class Ward:
     def reading(self) -> Reading | None:
         if self.loss is None or self.decode is None:
             return None
-        return read(self.loss, self.x.shape[1:], self.output.shape[1:], self.latent_dim, self.x)
+        try:
+            return read(self.loss, self.x.shape[1:], self.output.shape[1:], self.latent_dim, self.x)
+        except Exception as error:  # any: the function is not ours, and others are looked at without it
+            self.refused["loss"] = error
+            return None
 
     @cached_property
     def draws(self) -> Draws | None:
         if self.draw is None:
             return None
         mu = self.codes[0]
-        with mode(self.module, True):  # many draws are means in eval()
-            return watch(self.draw, mu)
+        try:
+            with mode(self.module, True):  # many draws are means in eval()
+                return watch(self.draw, mu)
+        except Exception as error:
+            self.refused["draw"] = error
+            return None
 
     @property
     def latent_dim(self) -> int:
