@@ -50,7 +50,7 @@ class Reading:
 def read(loss: Callable[..., Any], x_shape: Sequence[int], y_shape: Sequence[int], latent_dim: int, like: Tensor, B=8):
     """The `Reading` of a loss for batches of B; tried in float64, and in the type of `like` where that fails."""
     try:
-        return _read(loss, x_shape, y_shape, latent_dim, B, like.device, torch.float64, 1e-5)
+        return _read(loss, x_shape, y_shape, latent_dim, B, like.device, torch.float64, 1e-3)
     except (RuntimeError, TypeError):
         return _read(loss, x_shape, y_shape, latent_dim, B, like.device, torch.float32, 3e-3)
 
