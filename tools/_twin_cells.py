@@ -55,7 +55,7 @@ def title(source: str, tags, after: str, outputs, numbers) -> str:
     if "hide-cell" in tags and re.findall(r"^:::+\{admonition\} (.*)", after, re.MULTILINE)[-1:] == ["Solution"]:
         return "Solution, in code"
     drawn = any("image/png" in output.get("data", {}) for output in outputs)
-    return "Code of the figure" if drawn else "Code, closed on the page too"
+    return "Code of the figure" if drawn else "Code that only checks or prepares"
 
 
 def _checked(source: str, numbers) -> str:
