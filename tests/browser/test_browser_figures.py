@@ -14,6 +14,7 @@ from browser import ROOT, Visit
 
 from vaelib.widgets._elbo import elbo_numbers
 from vaelib.widgets._frontier import frontier_numbers
+from vaelib.widgets._flow import flow_numbers
 from vaelib.widgets._kl import kl_numbers
 from vaelib.widgets._noise import noise_numbers
 from vaelib.widgets._plane import plane_numbers
@@ -51,6 +52,7 @@ KINDS = {
         ("mix", "hair", "skin"), sheet_numbers, "terms", lambda v, n: [v["mix"], v["hair"], v["skin"], n.length]
     ),
     "plane": Kind(("z1", "z2"), plane_numbers, "terms", lambda v, n: [v["z1"], v["z2"], n.ink, n.log_prior, n.nearest]),
+    "flow": Kind(("t", "draw"), flow_numbers, "terms", lambda v, n: [n.z1, n.z2, n.moved, n.near]),
     "noise": Kind(
         ("mu", "logvar", "draw"),
         noise_numbers,

@@ -24,6 +24,7 @@ from vaelib.models import mlp
 from vaelib.plots import COLORS
 from vaelib.widgets import (
     _elbo,
+    _flow,
     _frontier,
     _kl,
     _live,
@@ -32,6 +33,7 @@ from vaelib.widgets import (
     _sheet,
     _water,
     elbo_figure,
+    flow_figure,
     frontier_figure,
     kl_figure,
     noise_figure,
@@ -40,6 +42,7 @@ from vaelib.widgets import (
     water_figure,
 )
 from vaelib.widgets._elbo import elbo_numbers
+from vaelib.widgets._flow import PARTICLES, flow_numbers
 from vaelib.widgets._frontier import frontier_numbers, packed_frontier
 from vaelib.widgets._kl import kl_numbers
 from vaelib.widgets._live import script
@@ -82,8 +85,18 @@ def a_frontier(**start):
     return frontier_figure(stored(), **start)
 
 
+def some_paths():
+    """Particles that walk from noise to twice their noise plus one, in two unequal steps: (3, 120, 2)."""
+    eps = torch.randn(PARTICLES, 2, generator=torch.Generator().manual_seed(0))
+    return torch.stack([eps, 1.2 * eps + 0.9, 2 * eps + 1])
+
+
+def a_flow(**start):
+    return flow_figure(some_paths(), DECODER, CODES, **start)
+
+
 FIGURES = {"elbo": elbo_figure, "kl": kl_figure, "noise": noise_figure, "plane": a_plane, "sheet": a_sheet}
-FIGURES["frontier"] = a_frontier
+FIGURES |= {"frontier": a_frontier, "flow": a_flow}
 
 
 def a_water(**start):
@@ -92,7 +105,7 @@ def a_water(**start):
 
 FIGURES["water"] = a_water
 NUMBERS = {"elbo": elbo_numbers, "kl": kl_numbers, "noise": noise_numbers, "plane": plane_numbers}
-NUMBERS |= {"sheet": sheet_numbers, "frontier": frontier_numbers, "water": water_numbers}
+NUMBERS |= {"sheet": sheet_numbers, "frontier": frontier_numbers, "flow": flow_numbers, "water": water_numbers}
 ALT = "A picture of how the figure starts, described for those who cannot see it."
 
 
@@ -144,6 +157,7 @@ def noise_cases():
         ("plane", grid(_plane.RANGES, 8, **a_plane().fixed)),
         ("sheet", grid(_sheet.RANGES, 8, **a_sheet().fixed)),
         ("frontier", grid(_frontier.RANGES, 60, **a_frontier().fixed)),
+        ("flow", [case | {"draw": int(case["draw"])} for case in grid(_flow.RANGES, 8, **a_flow().fixed)]),
         ("water", grid(_water.RANGES, 32, **a_water().fixed)),
     ],
     ids=list(FIGURES),
@@ -154,7 +168,7 @@ def test_both_languages_find_the_same_numbers(name, cases):
         here = NUMBERS[name](**case)._asdict()
         assert here.keys() == there.keys()
         for key, value in here.items():  # terms of size one cancel where a result is near zero
-            assert there[key] == pytest.approx(value, rel=1e-12, abs=1e-14), (key, case)
+            assert np.asarray(there[key]) == pytest.approx(np.asarray(value), rel=1e-12, abs=1e-14), (key, case)
 
 
 def test_numbers_that_the_chapters_name():
@@ -439,11 +453,44 @@ def test_pictures_that_fit_no_page_are_refused():
         frontier_figure(noise)
 
 
+def test_particles_walk_from_noise_to_codes():
+    actions = [["press", "Codes"], ["move", "time t", 0.75], ["move", "draw number", 2], ["press", "Start again"]]
+    start, end, late, other, again = on_page(a_flow(), *actions)
+    paths = some_paths()
+    for shown, place in [(start, paths[0, 0]), (end, paths[2, 0]), (late, (paths[1, 0] + paths[2, 0]) / 2)]:
+        assert [read(term) for term in shown["terms"][:2]] == pytest.approx(place.tolist(), abs=0.006)
+    assert read(end["terms"][2]) == pytest.approx((paths[2, 0] - paths[0, 0]).norm().item(), abs=0.006)
+    assert "Particle 2 is at" in other["labels"][0] and again["terms"] == start["terms"]
+    n = flow_numbers(**a_flow().fixed, t=0.75, draw=3)
+    at = (paths[1] + paths[2]) / 2
+    assert torch.allclose(torch.tensor(n.z), at, atol=1e-5)
+    assert n.near == pytest.approx(torch.cdist(at, CODES).min(1).values.mean().item(), rel=1e-5)
+    packed = {key: a_flow().fixed[key] for key in ("weights", "layers")}
+    for picture, z in zip([n.pixels, *n.shown], [at[2], *at[:8]], strict=True):
+        there = plane_numbers(**packed, codes=packed_codes(CODES, LABELS), z1=z[0].item(), z2=z[1].item())
+        assert picture == pytest.approx(there.pixels, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("paths", "message"),
+    [
+        (torch.zeros(3, 119, 2), "(T, 120, 2) with T at least 2, and codes (M, 2); got (3, 119, 2)"),
+        (torch.zeros(1, 120, 2), "with T at least 2"),
+        (torch.zeros(3, 120, 2) / 0, "paths must be finite"),
+        (torch.zeros(200, 120, 2), "fit, with the paths, into 150000 bytes of page; got 2 and"),
+    ],
+)
+def test_paths_that_no_page_can_show_are_refused(paths, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        flow_figure(paths, DECODER, CODES)
+
+
 def ends(ranges):
     """One action for each end of each slider."""
     names = {"z1": "z\N{SUBSCRIPT ONE}", "z2": "z\N{SUBSCRIPT TWO}"}
     names |= {"mu": "mean", "logvar": "log-variance", "w": "weight", "draw": "draw number"}
     names |= {"latents": "numbers"}
+    names |= {"t": "time t"}
     names |= {"mix": "from A to B", "hair": "red hair", "skin": "skin", "power": "log₂ β"}
     return [["move", names[key], end] for key, both in ranges.items() for end in both]
 
@@ -461,6 +508,7 @@ def ends(ranges):
         (a_plane(), _plane.RANGES),
         (a_sheet(), _sheet.RANGES),
         (a_frontier(), _frontier.RANGES),
+        (a_flow(), _flow.RANGES),
     ],
     ids=lambda value: getattr(value, "name", ""),
 )
@@ -515,6 +563,8 @@ def test_the_picture_is_the_same_every_time_and_does_not_say_what_drew_it():
         (lambda: noise_figure(draw=1.5), "draw must be a whole number of at least 0; got 1.5 (float)"),
         (lambda: noise_figure(seed="a"), "seed must be a whole number of at least 0; got 'a' (str)"),
         (lambda: a_frontier(power=3), "power must lie between -6 and 2.6; got 3"),
+        (lambda: a_flow(t=1.1), "t must lie between 0 and 1; got 1.1"),
+        (lambda: a_flow(draw=121), "draw must be a whole number between 1 and 120; got 121"),
     ],
 )
 def test_a_start_outside_the_sliders_is_refused(make, message):

@@ -5,6 +5,7 @@ Each has a private file of its own beside its script: the figure, the ends of it
 """
 
 from vaelib.widgets._elbo import elbo_figure
+from vaelib.widgets._flow import flow_figure
 from vaelib.widgets._frontier import frontier_figure
 from vaelib.widgets._kl import kl_figure
 from vaelib.widgets._noise import noise_figure
@@ -14,6 +15,7 @@ from vaelib.widgets._water import water_figure
 
 __all__ = [
     "elbo_figure",
+    "flow_figure",
     "frontier_figure",
     "kl_figure",
     "noise_figure",

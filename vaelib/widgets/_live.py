@@ -17,12 +17,14 @@ from vaelib.plots import COLORS, label_line
 
 EXACT: Any = {"dtype": torch.float64, "device": "cpu"}  # whatever the defaults are
 PAGE_BYTES = 150_000  # what the weights or pictures of a figure may add to a page
+PAINTERS = ("plane", "flow")  # figures whose script decodes
 
 
 def script(name: str) -> str:
     """The JavaScript module of the figure called `name`, such as "kl": what all share, then its own part."""
     folder = files("vaelib.widgets")
-    return "\n".join((folder / f"{part}.js").read_text(encoding="utf-8") for part in ("style", "common", name))
+    parts = ["style", "common", *(["painter"] if name in PAINTERS else []), name]
+    return "\n".join((folder / f"{part}.js").read_text(encoding="utf-8") for part in parts)
 
 
 def live_figure(name: str, ranges: dict, fixed: dict, values: dict, still: Callable):

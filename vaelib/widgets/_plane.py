@@ -81,8 +81,8 @@ def quantised(decoder: nn.Sequential) -> dict:
         scale = (np.abs(weight).max(1).clip(1e-12) / 127).astype("<f4")
         integers.append((weight / scale[:, None]).round().clip(-127, 127).astype(np.int8))
         sizes = {"inputs": weight.shape[1], "outputs": weight.shape[0]}
-        layers.append(sizes | {"scale": _text(scale), "bias": _text(bias.astype("<f4"))})
-    return {"weights": _text(np.concatenate([block.ravel() for block in integers])), "layers": layers}
+        layers.append(sizes | {"scale": as_text(scale), "bias": as_text(bias.astype("<f4"))})
+    return {"weights": as_text(np.concatenate([block.ravel() for block in integers])), "layers": layers}
 
 
 def _linear_layers(decoder: nn.Sequential) -> list[nn.Linear]:
@@ -112,7 +112,7 @@ def packed_codes(codes: Tensor, labels: Tensor) -> str:
     if labels.is_complex():
         raise TypeError(f"labels must be real; got {labels.dtype}")
     codes, labels = codes.double(), labels.detach().double()  # numpy knows no bfloat16
-    return _text(np.column_stack([codes.detach().cpu(), labels.cpu()]).astype("<f4"))
+    return as_text(np.column_stack([codes.detach().cpu(), labels.cpu()]).astype("<f4"))
 
 
 def plane_numbers(weights: str, layers: list[dict], codes: str, z1: float, z2: float) -> PlaneNumbers:
@@ -125,21 +125,26 @@ def plane_numbers(weights: str, layers: list[dict], codes: str, z1: float, z2: f
 
     Book: chapter 6.
     """
-    integers, hidden = _numbers(weights, np.int8), np.array([z1, z2])
-    for i, layer in enumerate(layers):
-        size = layer["inputs"] * layer["outputs"]
-        block, integers = integers[:size].reshape(layer["outputs"], -1).astype(float), integers[size:]
-        hidden = _numbers(layer["scale"]) * (block @ hidden) + _numbers(layer["bias"])
-        if i < len(layers) - 1:
-            hidden = hidden.clip(0)
-    pixels = 1 / (1 + np.exp(-hidden))
-    points = _numbers(codes).reshape(-1, 3)
+    pixels = decoded(weights, layers, [z1, z2])
+    points = unpacked(codes).reshape(-1, 3)
     far = np.hypot(*(points[:, :2] - [z1, z2]).T)
     log_prior = -np.log(2 * np.pi) - (z1**2 + z2**2) / 2
     nearest = int(far.argmin())
     return PlaneNumbers(
         pixels.tolist(), float(pixels.sum()), float(log_prior), int(points[nearest, 2]), float(far[nearest])
     )
+
+
+def decoded(weights: str, layers: list[dict], z) -> np.ndarray:
+    """The picture (D,) at the point z (2,): each pixel the probability of white."""
+    integers, hidden = unpacked(weights, np.int8), np.asarray(z, float)
+    for i, layer in enumerate(layers):
+        size = layer["inputs"] * layer["outputs"]
+        block, integers = integers[:size].reshape(layer["outputs"], -1).astype(float), integers[size:]
+        hidden = unpacked(layer["scale"]) * (block @ hidden) + unpacked(layer["bias"])
+        if i < len(layers) - 1:
+            hidden = hidden.clip(0)
+    return 1 / (1 + np.exp(-hidden))
 
 
 def plane_still(weights: str, layers: list[dict], codes: str, z1: float, z2: float):
@@ -149,7 +154,7 @@ def plane_still(weights: str, layers: list[dict], codes: str, z1: float, z2: flo
     n = plane_numbers(weights, layers, codes, z1, z2)
     side = round(len(n.pixels) ** 0.5)
     figure, (plane, picture) = new_figure(7, 3.6, panels=2)
-    for x, y, label in _numbers(codes).reshape(-1, 3):
+    for x, y, label in unpacked(codes).reshape(-1, 3):
         plane.text(x, y, int(label), size=7, color=COLORS["q"], ha="center", va="center", clip_on=True)
     for radius in (1, 2):  # the prior's first two standard deviations
         plane.add_patch(Circle((0, 0), radius, fill=False, color=COLORS["prior"], linestyle=":"))
@@ -160,12 +165,12 @@ def plane_still(weights: str, layers: list[dict], codes: str, z1: float, z2: flo
     return figure
 
 
-def _text(numbers: np.ndarray) -> str:
+def as_text(numbers: np.ndarray) -> str:
     """Base64 text of the bytes of an array: a list of digits would be three times as long."""
     return base64.b64encode(numbers.tobytes()).decode("ascii")
 
 
-def _numbers(text: str, dtype: str | type = "<f4") -> np.ndarray:
+def unpacked(text: str, dtype: str | type = "<f4") -> np.ndarray:
     numbers = np.frombuffer(base64.b64decode(text), dtype)
     return numbers if dtype is np.int8 else numbers.astype(float)
 
