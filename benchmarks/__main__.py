@@ -4,10 +4,10 @@
 
 Rows: autoencoder, vae, target, likelihood, covariance, 'covariance steps'. And some that are no races: products, our
 epoch and log p as multiples of their own matrix products; seeds, how good chapter 6's training gets; frontier, chapter
-10's rate and distortion at twelve betas; phase, chapter 12's units in use and its cures, some 25 minutes; chapters, how
-long each runs; digits and faces, what the findings of chapters
-6 and 7 give from other seeds. All by default. With --save, what was measured goes into benchmarks/results.json, and
-book/results.md is written from it.
+10's rate and distortion at twelve betas; priors and prior-faces, what chapter 9's priors mend; phase, chapter 12's
+units in use and its cures, some 25 minutes; chapters, how long each runs; digits and faces, what the findings of
+chapters 6 and 7 give from other seeds. All by default. With --save, what was measured goes into
+benchmarks/results.json, and book/results.md is written from it.
 """
 
 import argparse
@@ -15,7 +15,19 @@ import os
 
 import torch
 
-from benchmarks import chapters, covariance, epoch, findings, frontier, likelihood, phase, products, seeds, target
+from benchmarks import (
+    chapters,
+    covariance,
+    epoch,
+    findings,
+    frontier,
+    learned,
+    likelihood,
+    phase,
+    products,
+    seeds,
+    target,
+)
 from benchmarks.report import Row, Seeds, save, table
 from vaelib.train import default_device
 
@@ -27,7 +39,7 @@ ROWS = {
     "covariance": ("ten steps of a linear autoencoder, covariance built first", covariance.measure),
     "covariance steps": ("ten steps of a linear autoencoder, covariance there already", covariance.without_building),
 }
-OTHERS = ["products", "seeds", "frontier", "phase", "chapters", *findings.CHAPTERS]  # that are no races
+OTHERS = ["products", "seeds", "frontier", "phase", *learned.ROWS, "chapters", *findings.CHAPTERS]  # that are no races
 PAIRS = 5
 
 
@@ -64,6 +76,12 @@ def main() -> None:
         found = [phase.told(phase.run(point)) for point in phase.POINTS]
         if chosen.save:
             phase.store(found)
+    for key in [key for key in learned.ROWS if key in keys]:
+        for found in learned.run(key, default_device()):
+            print(found, flush=True)
+            keep(priors=[found])
+            if chosen.save:
+                learned.store(found)
     if "chapters" in keys:
         keep(chapters=[chapters.measure(default_device())])
     for key in [key for key in findings.CHAPTERS if key in keys]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.texts import CHAPTERS, FINDINGS, FRONTIER, HEAD, NOTES, SEEDS, TAIL
+from benchmarks.texts import CHAPTERS, FINDINGS, FRONTIER, HEAD, NOTES, PRIORS, SEEDS, TAIL
 
 ROOT = Path(__file__).resolve().parent.parent
 JSON, PAGE = ROOT / "benchmarks" / "results.json", ROOT / "book" / "results.md"
@@ -90,6 +90,7 @@ KEYS = {
     "rows": ("key", "device"),
     "seeds": ("device",),
     "frontier": (),
+    "priors": ("key",),
     "products": ("device",),
     "chapters": ("device",),
     "findings": ("key", "device"),
@@ -134,6 +135,8 @@ def page(results: dict) -> str:
         lines += [f"{Seeds(end['device'], end['runs'])}. {SEEDS}" for end in results["seeds"]] + [""]
     if results.get("frontier"):
         lines += [FRONTIER, *_frontier(results["frontier"][0]["runs"]), ""]
+    if results.get("priors"):
+        lines += [PRIORS, *(line for found in results["priors"] for line in _findings(found)), ""]
     if results.get("chapters"):
         lines += [CHAPTERS, *_chapters(results["chapters"]), ""]
     if results.get("findings"):
@@ -186,7 +189,7 @@ def _findings(found: dict) -> list[str]:
         for name in first:
             values = sorted(run[what][name] for run in found["runs"])
             spread = f"{values[0]:.4g} to {values[-1]:.4g}"
-            lines.append(f"| {what.split(': ', 1)[1]} | {name} | {statistics.median(values):.4g} | {spread} |")
+            lines.append(f"| {what.split(': ', 1)[-1]} | {name} | {statistics.median(values):.4g} | {spread} |")
     return [*lines, ""]
 
 

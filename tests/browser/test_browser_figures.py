@@ -13,8 +13,8 @@ import pytest
 from browser import ROOT, Visit
 
 from vaelib.widgets._elbo import elbo_numbers
-from vaelib.widgets._frontier import frontier_numbers
 from vaelib.widgets._flow import flow_numbers
+from vaelib.widgets._frontier import frontier_numbers
 from vaelib.widgets._kl import kl_numbers
 from vaelib.widgets._noise import noise_numbers
 from vaelib.widgets._plane import plane_numbers

@@ -193,7 +193,8 @@ DOORS = {
     "priors.FlowMatchingPrior.path": (FLOW.path, {"eps": A, "steps": 2, "step": priors.euler}, ""),
     "priors.euler": (priors.euler, {"field": lambda z, t: -z * t, "z": A, "t": 0.3, "dt": 0.1}, ""),
     "priors.heun": (priors.heun, {"field": lambda z, t: -z * t, "z": A, "t": 0.3, "dt": 0.1}, ""),
-    "priors.flow_matching_loss": (priors.flow_matching_loss, {"prior": FLOW, "z": A, "generator": noise()}, "random"),
+    "priors.flow_matching_loss": (
+        priors.flow_matching_loss, {"prior": FLOW, "z": A, "generator": noise(), "t": P[:, 0]}, "random"),
     "priors.prior_loss": (priors.prior_loss, {"prior": PRIORS["Mixture"], "z": A}, ""),
     "misfit.misfit_by_density": (
         misfit.misfit_by_density, {"z": A, "crowd": PRIORS["Mixture"], "prior": PRIORS["Gaussian"]}, ""),

@@ -1,7 +1,9 @@
 """Densities against quadrature, brute force and autograd's Jacobians; flows against crowds whose velocity is known."""
 
+import json
 import math
 from functools import partial
+from pathlib import Path
 
 import pytest
 import torch
@@ -18,11 +20,13 @@ from vaelib.priors import (
     flow_matching_loss,
     heun,
     prior_loss,
+    stored_priors,
 )
 from vaelib.train import fit
 
 BOTH = pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=["float32", "float64"])
 DOUBLE = torch.float64
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def draws(*shape, seed=0, dtype=DOUBLE):
@@ -278,6 +282,21 @@ def test_the_loss_of_a_flow_that_stands_still_is_the_mean_squared_line():
     torch.testing.assert_close(flow.log_prob(z[:5]), td.Normal(0.0, 1.0).log_prob(z[:5]).sum(1))
 
 
+@BOTH
+def test_given_times_are_the_times_of_the_loss(dtype):
+    """v(z, t) = t: the loss is the mean of |t - (z - eps)|^2, here by hand."""
+    flow, z, t = FlowMatchingPrior(3).to(dtype), draws(5, 3, dtype=dtype), draws(5, dtype=dtype).sigmoid()
+    flow.velocity = lambda z, t: t[:, None].expand_as(z)
+    eps = torch.randn(5, 3, generator=torch.Generator().manual_seed(0), dtype=dtype)
+    by_hand = (t[:, None] - z + eps).square().sum(1).mean()
+    torch.testing.assert_close(flow_matching_loss(flow, z, torch.Generator().manual_seed(0), t), by_hand)
+    flow.velocity = lambda z, t: z  # and the place is that of the same time
+    by_hand = ((1 - t[:, None]) * eps + t[:, None] * z - z + eps).square().sum(1).mean()
+    torch.testing.assert_close(flow_matching_loss(flow, z, torch.Generator().manual_seed(0), t), by_hand)
+    with pytest.raises(ValueError, match=r"t must have shape \(B,\) with B = 5"):
+        flow_matching_loss(flow, z, t=t[:4])
+
+
 @pytest.mark.slow
 def test_the_divergence_is_a_change_of_variables():
     """log r by the divergence against the determinant of the Jacobian of the whole map from noise to codes."""
@@ -375,3 +394,16 @@ def test_a_mixture_does_not_start_on_codes_that_stand_still(dtype):
         codes[:, 1] = 0.1 * N
         with pytest.raises(ValueError, match=f"codes must vary in every dimension; got {N} codes that do not"):
             MixturePrior(2, 2).to(dtype).start(codes)
+
+
+def test_the_stored_runs_are_those_of_the_dated_run():
+    stored = stored_priors()
+    rows = json.loads((ROOT / "benchmarks" / "results.json").read_text(encoding="utf-8"))["priors"]
+    assert {row["key"] for row in rows} == {"crowds", "digits", "faces"}
+    assert stored.date == max(row["machine"]["date"] for row in rows)
+    for row in rows:
+        kept = getattr(stored, row["key"])
+        for group, first in row["runs"][0].items():
+            for name in first:
+                assert kept[group][name].tolist() == [run[group][name] for run in row["runs"]]
+    assert (ROOT / "vaelib" / "stored" / "priors.npz").stat().st_size < 20_000

@@ -111,7 +111,9 @@ class FlowMatchingPrior(nn.Module):
         return torch.cat([v, rows.diagonal(dim1=0, dim2=-1).sum(-1, keepdim=True)], -1)
 
 
-def flow_matching_loss(prior: FlowMatchingPrior, z: Tensor, generator: torch.Generator | None = None) -> Tensor:
+def flow_matching_loss(
+    prior: FlowMatchingPrior, z: Tensor, generator: torch.Generator | None = None, t: Tensor | None = None
+) -> Tensor:
     """The mean of |v((1 - t) eps + t z, t) - (z - eps)|^2 over codes z, noise eps and times t.
 
     Each pair of noise and code has its straight line and the velocity z - eps; where lines cross, the best v is their
@@ -121,20 +123,27 @@ def flow_matching_loss(prior: FlowMatchingPrior, z: Tensor, generator: torch.Gen
         prior: anything with `velocity(z, t)`.
         z: codes, (B, L).
         generator: source of times and noise; the global one by default.
+        t: times, (B,), from 0 to 1; uniform by default. They say where an error costs much, not which v is best:
+            `torch.randn(B).sigmoid()` looks more often at the middle, where most lines cross.
 
     Returns:
         (). No likelihood: it does not go to zero, and only runs with the same codes compare.
 
     Raises:
-        TypeError, ValueError: the prior has no `velocity`, or that returns another shape; z is empty or not (B, L).
+        TypeError, ValueError: the prior has no `velocity`, or that returns another shape; z is empty or not (B, L), or
+            t not (B,).
 
-    Source: Lipman et al. (2023), eq. 23 with sigma_min = 0, and theorem 2. Book: chapter 9.
+    Source: Lipman et al. (2023), eq. 23 with sigma_min = 0, and theorem 2; times: Esser et al. (2024), section 3.1.
+    Book: chapter 9.
     """
     _guard.methods("velocity", prior=prior)
     _guard.floats(z=(z, "(B, L)"))
     _guard.nonempty(z=z)
     _guard.noise(generator, z.device)
-    t = torch.rand(z.shape[:1], generator=generator, dtype=z.dtype, device=z.device)
+    if t is None:
+        t = torch.rand(z.shape[:1], generator=generator, dtype=z.dtype, device=z.device)
+    else:
+        _guard.floats(z=(z, "(B, L)"), t=(t, "(B,)"))
     eps = torch.randn(z.shape, generator=generator, dtype=z.dtype, device=z.device)
     between = eps + t.unsqueeze(-1) * (z - eps)
     return (_like("prior.velocity", prior.velocity(between, t), z) - (z - eps)).square().sum(-1).mean()
