@@ -18,7 +18,7 @@ pictures, three seeds. The distortion is half the summed squared error, without 
 """
 PRIORS = """## What a learned prior mends
 
-The runs of chapter 9. Crowds: mixtures whose KL to N(0, I) is known, and four estimates of it, in nats.
+The runs of {doc}`09_learned_prior`. Crowds: mixtures whose KL to N(0, I) is known, and four estimates of it, in nats.
 Digits: priors fitted to the codes of a VAE on MNIST, four passes; gain in nats on 2000 held-out codes over N(0, I);
 then 2000 inventions and 2000 test digits by the ruler, k = 5, in 64 features of a classifier; `plain` is an autoencoder
 without a KL. Faces: the VAE of {doc}`07_faces`, 1000 inventions and 1000 test faces, in 64 features of a network that

@@ -19,6 +19,7 @@ MENDED = (
     "04_kl",
     "06_vae_digits",
     "08_directions",
+    "09_learned_prior",
     "10_which_beta",
     "90_many_gpus",
 )
