@@ -13,7 +13,8 @@ SPACING = re.compile(r"\\(?:left|right|[bB]igg?[lr]?|,|;|!)(?![A-Za-z])|[\s{}]")
 
 
 def bare(tex):
-    """TeX without what only spaces, sizes or groups it, and with one kind of bar."""
+    """TeX without what only spaces, sizes or groups it, without upright words, and with one kind of bar."""
+    tex = re.sub(r"\\mathrm\s*\{[a-z]+\}", "", tex)
     return SPACING.sub("", tex.replace("\\vert", "|").replace("\\mid", "|"))
 
 
