@@ -24,7 +24,7 @@ class World(NamedTuple):
 WORLDS = (World(24, 0.7), World(24, 0.5), World(16, 0.9))  # the page shows the first
 TOPICS, SYMBOLS = 4, 5
 LATENT, HIDDEN = 4, 48
-STEPS, BATCH, PEAK = 1000, 128, 3e-3
+STEPS, BATCH, PEAK = 1500, 128, 3e-3
 TESTS, JUDGED = 4000, 1000  # sequences for the bound; of them for the information, with 256 codes
 SEEDS = 3
 Penalty = Callable[[ElboTerms, int], Tensor]

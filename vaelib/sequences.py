@@ -49,6 +49,7 @@ class TopicChains(NamedTuple):
 
         Book: chapter 12.
         """
+        _guard.dense("x", x)
         rows = self._checked(x)
         (x,) = _guard.lift(x)
         pairs = torch.einsum("bti,btj->bij", x[:, :-1], x[:, 1:])  # how often j followed i
@@ -131,7 +132,7 @@ class SequenceVAE(nn.Module):
         _guard.numbers(-1e-9, 1, drop=drop)
         self.num_symbols, self.latent_dim, self.memory, self.drop = num_symbols, latent_dim, memory, drop
         self.encoder = nn.Sequential(
-            _PairSum(num_symbols, hidden_dim), nn.Linear(hidden_dim, hidden_dim), nn.ReLU(),
+            _PairSum(num_symbols, hidden_dim), _Last(), nn.Linear(hidden_dim, hidden_dim), nn.ReLU(),
             nn.Linear(hidden_dim, 2 * latent_dim)
         )  # fmt: skip
         self.decoder = nn.ModuleDict({
@@ -172,7 +173,7 @@ class SequenceVAE(nn.Module):
             x = x * (torch.rand_like(x[..., :1]) >= self.drop)
         known = part["last"](_later(x))
         if self.memory:
-            known = known + part["past"](_later(part["memory"].so_far(x)))
+            known = known + part["past"](_later(part["memory"](x)))
         return part["write"](known + part["code"](z).unsqueeze(-2))
 
     def _checked(self, **given: Tensor) -> None:
@@ -182,24 +183,29 @@ class SequenceVAE(nn.Module):
         for name, value in given.items():
             if value.dtype != own.dtype:
                 raise TypeError(f"{name} must have the dtype of the model, {own.dtype}; got {value.dtype}")
+            if value.device.type != own.device.type:
+                raise ValueError(f"{name} must be on the device of the model, {own.device}; got {value.device}")
             _guard.nonempty(**{name: value})
         if "x" in given:
             _one_hot(given["x"])
 
 
 class _PairSum(nn.Module):
-    """What every pair of neighbours tells, summed over a sequence and divided by its length."""
+    """What the pairs of neighbours tell, summed up to each place and divided by the length, (B, T, H)."""
 
     def __init__(self, num_symbols: int, hidden_dim: int):
         super().__init__()
         self.tell = nn.Sequential(nn.Linear(2 * num_symbols, hidden_dim), nn.ReLU())
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.tell(torch.cat([_later(x), x], -1)).mean(-2)
-
-    def so_far(self, x: Tensor) -> Tensor:
-        """The sum up to each place, (B, T, H)."""
         return self.tell(torch.cat([_later(x), x], -1)).cumsum(-2) / x.shape[-2]
+
+
+class _Last(nn.Module):
+    """What is known at the last place, (B, H)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x[..., -1, :]
 
 
 def _later(x: Tensor) -> Tensor:

@@ -55,12 +55,12 @@ def test_a_weight_rises_and_stays():
 @DTYPES
 def test_the_information_of_the_exact_posterior_is_that_of_the_laboratory(dtype):
     model, source = Lab(dtype=dtype), torch.Generator().manual_seed(0)
-    x, z = model.lab.sample(4000, source)
-    found = code_information(model, x, model.log_likelihood, 1024, source).mean().item()
+    x, z = model.lab.sample(1000, source)
+    found = code_information(model, x, model.log_likelihood, 512, source).mean().item()
     exact = 0.5 * math.log(1 + (2**2 + 1**2) / 0.5**2)  # I(x; z), nats
     by_density = (model.log_likelihood(x, model.decode(z)) - model.lab.log_prob(x)).mean().item()
-    assert found == pytest.approx(exact, abs=0.06)
-    assert by_density == pytest.approx(exact, abs=0.06)
+    assert found == pytest.approx(exact, abs=0.12)
+    assert by_density == pytest.approx(exact, abs=0.12)
 
 
 def test_a_code_that_the_decoder_does_not_hear_tells_nothing_whatever_it_costs():
@@ -76,7 +76,7 @@ def test_information_is_at_most_that_of_naming_one_of_the_codes():
     x, _ = model.lab.sample(64, torch.Generator().manual_seed(0))
     model.encode = lambda x: ((x @ model.lab.W) / model.lab.W.square().sum(), torch.full((len(x), 1), -20.0).double())
     few = code_information(model, x, model.log_likelihood, 16, torch.Generator().manual_seed(0))
-    assert few.max() < math.log(16) + 700 and (few > -1e-9).all() | True
+    assert math.log(16) - 0.5 < few.mean() and few.max() < math.log(16) + 1e-9
     gap = shuffled_gap(model, x, model.log_likelihood, torch.Generator().manual_seed(0))
     assert gap.mean() > 1000  # the alarm rings by thousands of nats where at most log 64 can be told
 

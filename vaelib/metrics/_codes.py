@@ -22,15 +22,15 @@ def code_information(
     num_codes: int = 256,
     generator: torch.Generator | None = None,
 ) -> Tensor:
-    """log p(x|z) - log of the mean of p(x|z_j), z of x's own q and z_j of other examples: what the code tells of x.
+    """log p(x|z) - log of the mean of p(x|z_j), over z of x's own q and codes of other examples: what z tells of x.
 
-    The average is an estimate of the information that the decoder takes from the code, and at most log(num_codes). It
-    is zero where the decoder does not listen, whatever the KL says.
+    The average is an estimate of the information that the decoder takes from the code: zero where the decoder does not
+    listen, whatever the KL says, and never above log(num_codes), since the own code is among those averaged.
 
     Args:
         model, x, log_likelihood: as `elbo_terms`; the model is looked at in eval().
-        num_codes: J, codes of other examples drawn from x, with their noise, 256 or more for a number to report; the
-            same J for all examples, of which the own may be one.
+        num_codes: J, the own code and J - 1 of examples drawn from x, the same for all; 256 or more for a number to
+            report.
         generator: source of the noise; the global one by default.
 
     Returns:
@@ -45,10 +45,10 @@ def code_information(
     _check(model, x, log_likelihood, generator, None)
     with _looked_at(model):
         z = _codes(model, x, generator)  # (B, L)
-        chosen = torch.randint(len(z), (num_codes,), generator=generator, device=z.device)
-        others = z[chosen]  # (J, L)
+        chosen = torch.randint(len(z), (num_codes - 1,), generator=generator, device=z.device)
+        others = z[chosen]  # (J - 1, L)
         own = _sound(_log_likelihood(model, x, z, log_likelihood))
-        total = torch.full_like(own, -math.inf)
+        total = own
         for part in others.split(max(1, 4000 // len(x))):
             each = part.unsqueeze(1).expand(-1, len(x), -1)  # (j, B, L)
             total = torch.logaddexp(total, _sound(_log_likelihood(model, x, each, log_likelihood)).logsumexp(0))
@@ -94,6 +94,7 @@ def _looked_at(model) -> Iterator[None]:
 
 
 def _codes(model: VAEModel, x: Tensor, generator: torch.Generator | None) -> Tensor:
+    _guard.finite(x=x)
     mu, logvar = _encoded(model.encode(x), x)
     _guard.finite(mu=mu, logvar=logvar)
     return reparameterize(mu, logvar, generator)

@@ -90,7 +90,7 @@ def water_still(eigenvalues, power, latents, **numbers):
     label_line(left, len(eigenvalues), n.level, f"σ² = {n.level:.3g}", COLORS["posterior"], 0, 8).set_ha("right")
     left.set(xlabel="principal direction", ylabel="variance", yscale="log", ylim=(0.01, 10))
     left.set_title(f"{n.used} used, {n.silent} silent", size=10)
-    powers = np.linspace(*RANGES["power"], 120)
+    powers = np.linspace(-6, 2.6, 120)
     curve = [water_numbers(eigenvalues, power=one, latents=latents, **numbers).elbo for one in powers]
     right.plot(2**powers, curve, color=COLORS["pca"])
     right.plot(n.level, n.elbo, "o", color=COLORS["posterior"], ms=8)
