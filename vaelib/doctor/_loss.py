@@ -109,7 +109,7 @@ def _error(tried, tolerance) -> tuple[str | None, str | None, float | None, bool
     return None, None, None, False
 
 
-def _kl(mu, second, in_mu, in_second, tolerance):
+def _kl(mu, second, in_mu, in_second, tolerance) -> tuple[float | None, float | None, str | None, str]:
     """c_mu, c_second, what second is, the order."""
     if not in_mu.any() and not in_second.any():
         return 0.0, 0.0, None, "q||p"
@@ -123,5 +123,5 @@ def _kl(mu, second, in_mu, in_second, tolerance):
             for found, known in zip((in_mu, in_second), reversed_slopes(mu, second, STD[name]), strict=True)
         ]
         if None not in turned:
-            return *turned, name, "p||q"
+            return turned[0], turned[1], name, "p||q"
     return c_mu, None if in_second.any() else 0.0, None, "q||p"

@@ -42,7 +42,7 @@ def of_draw(ward: Ward) -> Iterator[Finding]:
             "compute z outside torch.no_grad(), without .detach(); of torch.distributions use rsample, not sample",
             math.inf if not any(seen.gradient) else 1.0,
         )
-    if abs(seen.slope - 1) > 0.2:
+    if abs(seen.slope - 1) > 0.2 and seen.of_batch > 0.1:
         yield Finding(
             "draw around another mean",
             "when mu moves, the draws do not move with it",

@@ -28,7 +28,7 @@ def of_life(ward: Ward) -> Iterator[Finding]:
         if top > 15:
             yield Finding(
                 "exploding log-variance", "a log-variance is about to overflow", f"{top:.3g}", "below 5",
-                "encode(x)", "lower the learning rate, clip gradients; look at the sign of the KL", math.inf,
+                "encode(x)", "lower the learning rate, clip gradients; look at the sign of the KL", 1.0,
             )  # fmt: skip
 
 

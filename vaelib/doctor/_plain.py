@@ -1,5 +1,7 @@
 """A plain, small VAE that is trained on the patient's own pictures for a second: what anybody gets without effort."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -14,7 +16,7 @@ def plain_bound(ward: Ward) -> float:
     x, new = ward.train.flatten(1).float(), ward.x.flatten(1).float()
     L = min(LATENTS, max(2, ward.latent_dim))
     centre, scale = x.mean(0), x.std().clamp(min=1e-6)
-    options = {"device": x.device}
+    options: dict[str, Any] = {"device": x.device}
     encoder = nn.Sequential(nn.Linear(x.shape[1], WIDTH, **options), nn.ReLU(), nn.Linear(WIDTH, 2 * L, **options))
     decoder = nn.Sequential(nn.Linear(L, WIDTH, **options), nn.ReLU(), nn.Linear(WIDTH, x.shape[1], **options))
     parameters = [*encoder.parameters(), *decoder.parameters()]

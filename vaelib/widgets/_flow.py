@@ -88,10 +88,10 @@ def flow_numbers(weights: str, layers: list[dict], paths: str, codes: str, t: fl
     before = min(int(t * steps), steps - 1)
     z = known[before] + (t * steps - before) * (known[before + 1] - known[before])
     far = np.hypot(*(z[:, None] - crowd).transpose(2, 0, 1)).min(1)
-    own = z[draw - 1]
+    own, (z1, z2) = z[draw - 1], z[draw - 1].tolist()
     pictures = [decoded(weights, layers, one).tolist() for one in [own, *z[:SHOWN]]]
     moved = np.hypot(*(own - known[0, draw - 1]))
-    return FlowNumbers(*own.tolist(), float(moved), float(far.mean()), pictures[0], pictures[1:], z.tolist())
+    return FlowNumbers(z1, z2, float(moved), float(far.mean()), pictures[0], pictures[1:], z.tolist())
 
 
 def flow_still(weights: str, layers: list[dict], paths: str, codes: str, t: float, draw: int):
