@@ -10,9 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from vaelib import _guard
 from vaelib.likelihoods import BernoulliLikelihood, GaussianLikelihood
 from vaelib.models import VAE, conv_vae, mlp_vae
 from vaelib.priors import FlowMatchingPrior
+from vaelib.priors._shared import as_codes
 
 SHA256 = {
     "faces": "7e76a3921bc96b9dc9f497a477d284c500c970c163150c40ec36ab984db82a6a",
@@ -50,7 +52,10 @@ class LatentFlow(nn.Module):
 
     Args:
         flow: over (z - mean) / spread.
-        mean, spread: of each number of the code over the crowd, (L,).
+        mean, spread: of each number of the code over the crowd, (L,); every spread above 0.
+
+    Raises:
+        TypeError, ValueError: the flow is no prior; mean and spread are not (L,) of its kind, finite, and above 0.
     """
 
     mean: Tensor
@@ -58,6 +63,12 @@ class LatentFlow(nn.Module):
 
     def __init__(self, flow: FlowMatchingPrior, mean: Tensor, spread: Tensor):
         super().__init__()
+        _guard.methods("log_prob", flow=flow)
+        _guard.floats(mean=(mean, "(L,)"), spread=(spread, "(L,)"))
+        _guard.shapes(mean=(mean, "(L,)"), spread=(spread, "(L,)"))
+        _guard.finite(mean=mean, spread=spread)
+        if not _guard.holds((spread > 0).all()):
+            raise ValueError(f"spread must be above 0; got {spread.min().item()}")
         self.flow = flow
         self.register_buffer("mean", mean)
         self.register_buffer("spread", spread)
@@ -68,6 +79,7 @@ class LatentFlow(nn.Module):
 
     def log_prob(self, z: Tensor) -> Tensor:
         """log-density of z (..., L): (...), nats."""
+        z = as_codes(z, self.mean)
         return self.flow.log_prob((z - self.mean) / self.spread) - self.spread.log().sum()
 
 

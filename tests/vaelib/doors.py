@@ -78,6 +78,7 @@ PRIORS = {
 }
 PRIORS = {name: prior.double().requires_grad_(False) for name, prior in PRIORS.items()}
 FLOW = PRIORS["FlowMatching"]
+LATENT_FLOW = pretrained.LatentFlow(FLOW, A[0], A[0].exp())
 LIKELIHOODS = {  # and the parameters that they take for each number
     "Bernoulli": (likelihoods.BernoulliLikelihood(), 1),
     "ContinuousBernoulli": (likelihoods.ContinuousBernoulliLikelihood(), 1),
@@ -140,6 +141,10 @@ DOORS = {
     "frontier.stored_frontier": (frontier.stored_frontier, {}, "random"),
     "pretrained.stored_faces": (pretrained.stored_faces, {}, "random"),
     "pretrained.stored_digits": (pretrained.stored_digits, {}, "random"),
+    "pretrained.LatentFlow": (pretrained.LatentFlow, {"flow": FLOW, "mean": A[0], "spread": A[0].exp()}, ""),
+    "pretrained.LatentFlow.sample": (LATENT_FLOW.sample, {"n": 3, "generator": noise()}, "random"),
+    "pretrained.LatentFlow.log_prob": (LATENT_FLOW.log_prob, {"z": A}, ""),
+    "priors.stored_priors": (priors.stored_priors, {}, "random"),
     "widgets.frontier_figure": (
         widgets.frontier_figure, {"stored": frontier.stored_frontier(), "power": 0.5}, "picture"),
     "frontier.reverse_waterfilling": (
@@ -224,6 +229,10 @@ DOORS = {
     "widgets.plane_figure": (
         widgets.plane_figure,
         {"decoder": DECODER, "codes": A[:, :2], "labels": torch.arange(4), "z1": 0.5, "z2": 1.5}, "picture"),
+    "widgets.flow_figure": (
+        widgets.flow_figure,
+        {"paths": torch.rand(3, 120, 2, generator=noise()).double(), "decoder": DECODER, "codes": A[:, :2], "t": 0.5, "draw": 3},
+        "picture"),
     "widgets.water_figure": (
         widgets.water_figure,
         {"eigenvalues": torch.linspace(5, 0.1, 40).double(), "power": 0.5, "latents": 3.0}, "picture"),
