@@ -231,7 +231,7 @@ DOORS = {
         {"decoder": DECODER, "codes": A[:, :2], "labels": torch.arange(4), "z1": 0.5, "z2": 1.5}, "picture"),
     "widgets.flow_figure": (
         widgets.flow_figure,
-        {"paths": torch.rand(3, 120, 2, generator=noise()).double(), "decoder": DECODER, "codes": A[:, :2], "t": 0.5, "draw": 3},
+        {"paths": draws(3, 120, 2), "decoder": DECODER, "codes": A[:, :2], "t": 0.5, "draw": 3},
         "picture"),
     "widgets.water_figure": (
         widgets.water_figure,
