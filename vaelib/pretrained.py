@@ -16,7 +16,7 @@ from vaelib.models import VAE, conv_vae, mlp_vae
 from vaelib.priors import FlowMatchingPrior
 from vaelib.priors._shared import as_codes
 
-SHA256 = {
+_SHA256 = {
     "faces": "7e76a3921bc96b9dc9f497a477d284c500c970c163150c40ec36ab984db82a6a",
     "digits": "3bedae3e97f8f70065120c54fac75d3b6078546a0eda8b5eec983c58fc8a714a",
 }
@@ -125,7 +125,7 @@ def _read(name: str) -> tuple[dict, dict]:
     """Weights by name, float16, and what else the file says, once its bytes are those that were published."""
     data = (files("vaelib") / "stored" / f"{name}.npz").read_bytes()
     found = hashlib.sha256(data).hexdigest()
-    if found != SHA256[name]:
-        raise ValueError(f"stored/{name}.npz must have the SHA-256 {SHA256[name]}; got {found}: install vaelib again")
+    if found != _SHA256[name]:
+        raise ValueError(f"stored/{name}.npz must have the SHA-256 {_SHA256[name]}; got {found}: install vaelib again")
     kept = dict(np.load(io.BytesIO(data)))
     return kept, json.loads(str(kept.pop("about")))

@@ -110,7 +110,7 @@ def test_a_stored_model_is_not_trained_on_by_accident_and_says_where_it_comes_fr
     assert set(stored.test) == {"squared_error", "negative_elbo", "kl"}
 
 
-@pytest.mark.parametrize("name", pretrained.SHA256)
+@pytest.mark.parametrize("name", pretrained._SHA256)
 def test_a_damaged_file_is_refused(name, tmp_path, monkeypatch):
     good = (pretrained.files("vaelib") / "stored" / f"{name}.npz").read_bytes()
     assert len(good) < 3_000_000
@@ -119,5 +119,5 @@ def test_a_damaged_file_is_refused(name, tmp_path, monkeypatch):
     (tmp_path / "stored").mkdir()
     (tmp_path / "stored" / f"{name}.npz").write_bytes(good[:-100] + bytes([good[-100] ^ 1]) + good[-99:])
     monkeypatch.setattr(pretrained, "files", lambda _package: tmp_path)
-    with pytest.raises(ValueError, match=f"stored/{name}.npz must have the SHA-256 {pretrained.SHA256[name]}; got"):
+    with pytest.raises(ValueError, match=f"stored/{name}.npz must have the SHA-256 {pretrained._SHA256[name]}; got"):
         pretrained._read(name)
