@@ -37,6 +37,7 @@ EXAMS = {  # name -> experiment, and what it cannot do without
     "the code": (of_code, ()),
     "the bound": (of_bound, ("decode",)),
 }
+SURE = {"certain": 1.0, "likely": 0.9, "possible": 0.8}  # of two that cost about as much, the surer stands first
 CAUSES = 6  # the first so many may cause what the others find
 
 
@@ -121,12 +122,12 @@ def _tried(exam: Iterable[Finding]) -> tuple[list[Finding], str]:
 
 
 def _ranked(ward: Ward, causes: list[Finding], effects: list[Finding]) -> list[Finding]:
-    """The dearest first; a cause costs at least what a plain VAE gains over the patient, and what follows from it."""
+    """The dearest first, nearly equal ones by confidence; a cause costs at least what a plain VAE gains over the patient, and what follows from it."""
     short = _shortfall(ward) if causes or effects else 0.0
     effects = [replace(f, cost=short) if f.fault == "posterior collapse" else f for f in effects]
     least = max([short, *(finding.cost for finding in effects)])
     causes = [replace(f, cost=max(f.cost, least + 0.1)) if f.cost >= 1 else f for f in causes]
-    return sorted([*causes, *effects], key=lambda finding: -finding.cost)
+    return sorted([*causes, *effects], key=lambda finding: -finding.cost * SURE[finding.confidence])
 
 
 def _shortfall(ward: Ward) -> float:
