@@ -122,7 +122,7 @@ def _tried(exam: Iterable[Finding]) -> tuple[list[Finding], str]:
 
 
 def _ranked(ward: Ward, causes: list[Finding], effects: list[Finding]) -> list[Finding]:
-    """The dearest first, nearly equal ones by confidence; a cause costs what follows from it, and a plain VAE's lead."""
+    """The dearest first, equals by confidence. A cause costs what follows from it, and a plain VAE's lead."""
     short = _shortfall(ward) if causes or effects else 0.0
     effects = [replace(f, cost=short) if f.fault == "posterior collapse" else f for f in effects]
     least = max([short, *(finding.cost for finding in effects)])
