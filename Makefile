@@ -1,4 +1,4 @@
-# make book  builds the pages    make test  runs everything    make quick  a minute    make execute  re-runs chapters
+# make book  builds the pages    make test  runs everything    make quick  a minute or two    make execute  re-runs chapters
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin

@@ -2,7 +2,6 @@
 
 import ast
 import os
-import statistics
 import symtable
 from pathlib import Path
 from typing import NamedTuple
@@ -10,6 +9,7 @@ from typing import NamedTuple
 import nbformat
 import torch
 
+from benchmarks.report import spread
 from vaelib import checks
 from vaelib.train import set_seed
 
@@ -25,13 +25,7 @@ class Findings(NamedTuple):
     runs: list
 
     def __str__(self) -> str:
-        """One line a number: the median and the range over the seeds."""
-        lines = [f"{CHAPTERS[self.key]}, {self.device}, {len(self.runs)} seeds"]
-        for what in self.runs[0]:
-            for name in self.runs[0][what]:
-                values = sorted(run[what][name] for run in self.runs)
-                lines.append(f"  {what}, {name}: {statistics.median(values):.4g} ({values[0]:.4g} to {values[-1]:.4g})")
-        return "\n".join(lines)
+        return spread(f"{CHAPTERS[self.key]}, {self.device}", self.runs)
 
 
 def run(key: str, seed: int) -> dict[str, dict[str, float]]:

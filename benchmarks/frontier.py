@@ -59,19 +59,21 @@ def both(model: nn.Module, x: Tensor) -> tuple[Tensor, Tensor]:
     return -terms.log_likelihood.mean(), terms.kl.mean()
 
 
-def train(beta: float, seed: int, x: Tensor, device: torch.device) -> nn.Module:
-    """The model of one run."""
+def train(
+    beta: float, seed: int, x: Tensor, device: torch.device, latent_dim: int = LATENT, passes: int = PASSES
+) -> nn.Module:
+    """The model of one run; of chapter 12's too, where beta is the water level beta sigma^2."""
 
     def loss(model: nn.Module, batch: Tensor) -> Tensor:
         distortion, rate = both(model, batch)
         return distortion + beta * rate
 
     set_seed(seed)
-    model = mlp_vae(x.shape[1], LATENT, HIDDEN)
+    model = mlp_vae(x.shape[1], latent_dim, HIDDEN)
     model.decoder[-1].bias.data = as_float(x).mean(0)  # start from the mean picture
     adam = torch.optim.Adam(model.parameters(), fused=True)
-    cycle = torch.optim.lr_scheduler.OneCycleLR(adam, PEAK, epochs=PASSES, steps_per_epoch=len(x) // BATCH)
-    fit(model, loss, x, epochs=PASSES, batch_size=BATCH, optimizer=adam, scheduler=cycle, device=device)
+    cycle = torch.optim.lr_scheduler.OneCycleLR(adam, PEAK, epochs=passes, steps_per_epoch=len(x) // BATCH)
+    fit(model, loss, x, epochs=passes, batch_size=BATCH, optimizer=adam, scheduler=cycle, device=device)
     return model
 
 

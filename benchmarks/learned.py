@@ -2,7 +2,6 @@
 
 import datetime
 import json
-import statistics
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -10,7 +9,7 @@ import numpy as np
 import torch
 
 from benchmarks import prior_faces, priors
-from benchmarks.report import ROOT
+from benchmarks.report import ROOT, spread
 
 STORED = ROOT / "vaelib" / "stored" / "priors.npz"
 ROWS = ("priors", "prior-faces")
@@ -25,13 +24,7 @@ class Learned(NamedTuple):
     runs: list
 
     def __str__(self) -> str:
-        """One line a number: the median and the range over the seeds."""
-        lines = [f"{self.key}, {self.device}, {len(self.runs)} seeds"]
-        for group in self.runs[0]:
-            for name in self.runs[0][group]:
-                values = sorted(run[group][name] for run in self.runs)
-                lines.append(f"  {group}, {name}: {statistics.median(values):.4g} ({values[0]:.4g}, {values[-1]:.4g})")
-        return "\n".join(lines)
+        return spread(f"{self.key}, {self.device}", self.runs)
 
 
 def run(row: str, device: torch.device) -> Iterator[Learned]:

@@ -19,36 +19,18 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks import topics
-from benchmarks.frontier import both
+from benchmarks.frontier import both, train
 from benchmarks.report import ROOT
 from benchmarks.usual import pictures
 from vaelib.metrics import active_units
-from vaelib.models import mlp_vae
-from vaelib.train import as_float, evaluate, fit, set_seed
+from vaelib.train import as_float, evaluate, set_seed
 
 LEVELS = [0.125, 0.25, 0.5, 1, 2, 4, 6]
 LATENTS = [2, 4, 8, 16, 32]
-SEEDS, HIDDEN, PASSES, BATCH, PEAK = 3, (256,), 3, 256, 3e-3
+SEEDS, PASSES = 3, 3
 STORED = ROOT / "vaelib" / "stored" / "collapse.npz"
 POINTS = [f"phase-{level:g}-{seed}" for seed in range(SEEDS) for level in LEVELS]
 POINTS += [f"cure-{name.replace(' ', '_')}" for name in topics.CURES]
-
-
-def train(level: float, latent_dim: int, seed: int, x: Tensor, passes: int = PASSES) -> nn.Module:
-    """The model of one run, trained on the processor."""
-
-    def loss(model: nn.Module, batch: Tensor) -> Tensor:
-        distortion, rate = both(model, batch)
-        return distortion + level * rate
-
-    set_seed(seed)
-    model = mlp_vae(x.shape[1], latent_dim, HIDDEN)
-    model.decoder[-1].bias.data = as_float(x).mean(0)  # start from the mean picture
-    adam = torch.optim.Adam(model.parameters(), fused=True)
-    cycle = torch.optim.lr_scheduler.OneCycleLR(adam, PEAK, epochs=passes, steps_per_epoch=len(x) // BATCH)
-    cpu = torch.device("cpu")
-    fit(model, loss, x, epochs=passes, batch_size=BATCH, optimizer=adam, scheduler=cycle, device=cpu)
-    return model
 
 
 @torch.no_grad()
@@ -68,7 +50,8 @@ def run(point: str, passes: int = PASSES) -> dict:
     else:
         level, seed = rest.split("-")
         x, test = pictures()
-        runs = [measure(train(float(level), L, int(seed), x, passes), test) for L in LATENTS]
+        cpu = torch.device("cpu")
+        runs = [measure(train(float(level), int(seed), x, cpu, L, passes), test) for L in LATENTS]
     seconds = round(time.process_time() - start, 1)
     return {"point": point, "date": datetime.date.today().isoformat(), "seconds": seconds, "runs": runs}
 

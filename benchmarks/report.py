@@ -73,6 +73,16 @@ def cells(row: Row) -> list[str]:
     return [f"{row.name}, {row.device}", *seconds, f"{statistics.median(row.ratios):.1f}", f"{low:.1f} to {high:.1f}"]
 
 
+def spread(title: str, runs: list[dict[str, dict[str, float]]]) -> str:
+    """A title, then one line a number: the median and the range over the seeds."""
+    lines = [f"{title}, {len(runs)} seeds"]
+    for group in runs[0]:
+        for name in runs[0][group]:
+            values = sorted(run[group][name] for run in runs)
+            lines.append(f"  {group}, {name}: {statistics.median(values):.4g} ({values[0]:.4g} to {values[-1]:.4g})")
+    return "\n".join(lines)
+
+
 def table(rows: list[Row]) -> str:
     """The rows for a terminal."""
     lines = [["", "usual, s", "vaelib, s", "ratio", "range"], *map(cells, rows)]

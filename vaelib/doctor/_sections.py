@@ -1,6 +1,6 @@
 """Where the book explains what: fault -> (page, anchor of the section)."""
 
-_SIGN = ("06_vae_digits", "what-goes-wrong-five-losses-you-will-meet")
+_FIVE = ("06_vae_digits", "what-goes-wrong-five-losses-you-will-meet")
 _BETA = ("10_which_beta", "only-one-number-of-a-loss-is-a-model")
 _MEAN = ("06_vae_digits", "with-the-mean-instead-of-a-draw-the-number-is-no-bound")
 _NOISE = ("05_reparameterization", "noise-times-sigma-squared")
@@ -12,9 +12,9 @@ SECTIONS: dict[str, tuple[str, str]] = {
     "NaN": _SIGMA,
     "exploding log-variance": _SIGMA,
     "not done yet": ("06_vae_digits", "two-curves-the-code-grows-longer-the-picture-sharper"),
-    "no reconstruction in the loss": _SIGN,
-    "no KL in the loss": _SIGN,
-    "wrong sign": _SIGN,
+    "no reconstruction in the loss": _FIVE,
+    "no KL in the loss": _FIVE,
+    "wrong sign": _FIVE,
     "KL that is none": ("04_kl", "a-formula-from-a-note-passes-the-test-at-0-0"),
     "KL the wrong way round": ("04_kl", "the-order-of-the-two-distributions-matters"),
     "swapped arguments": _BERNOULLI,
@@ -37,8 +37,8 @@ SECTIONS: dict[str, tuple[str, str]] = {
     "activation on a head": _SIGMA,
     "posterior collapse": ("10_which_beta", "below-the-water-level-a-direction-is-silent"),
     "code that is not read": ("06_vae_digits", "the-workflow-fits-on-one-page-and-both-terms-go-back"),
-    "crowd that misses its prior": ("06_vae_digits", "one-cloud-is-narrow-the-crowd-spreads-over-the-prior"),
-    "encoder far from its best": ("06_vae_digits", "one-cloud-is-narrow-the-crowd-spreads-over-the-prior"),
+    "crowd that misses its prior": ("09_learned_prior", "the-kl-is-information-plus-misfit-whatever-the-prior"),
+    "encoder far from its best": ("06_vae_digits", "the-encoder-s-guess-costs-more-than-the-shape-of-q"),
     "memorising": ("06_vae_digits", "the-kl-does-not-cure-memorising"),
-    "eval() is another model": ("06_vae_digits", "what-goes-wrong-five-losses-you-will-meet"),
+    "eval() is another model": _FIVE,
 }
