@@ -38,7 +38,7 @@ SECTIONS: dict[str, tuple[str, str]] = {
     "posterior collapse": ("10_which_beta", "below-the-water-level-a-direction-is-silent"),
     "code that is not read": ("06_vae_digits", "the-workflow-fits-on-one-page-and-both-terms-go-back"),
     "crowd that misses its prior": ("09_learned_prior", "the-kl-is-information-plus-misfit-whatever-the-prior"),
-    "encoder far from its best": ("06_vae_digits", "the-encoder-s-guess-costs-more-than-the-shape-of-q"),
+    "encoder far from its best": ("06_vae_digits", "the-encoders-guess-costs-more-than-the-shape-of-q"),
     "memorising": ("06_vae_digits", "the-kl-does-not-cure-memorising"),
     "eval() is another model": _FIVE,
 }
