@@ -25,7 +25,8 @@ from PIL import Image, ImageChops
 BOOK = Path(__file__).resolve().parents[1] / "book"
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
-PALETTES, UNSEEN = (64, 96, 128, 192), 16  # colours of a picture; how far, of 255, the worst pixel may be off
+# Colours of a picture, the fewest that do; how far, of 255, its worst pixel may be off.
+PALETTES, UNSEEN = (16, 24, 32, 48, 64, 96, 128, 192), 16
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
