@@ -92,8 +92,10 @@ def stored_faces() -> StoredVAE:
     Book: chapters 7 to 9.
     """
     weights, about = _read("faces")
-    likelihood = GaussianLikelihood(about["logvar"]).requires_grad_(False)
-    return _stored(conv_vae(about["latent_dim"], about["widths"]), likelihood, weights, about)
+    with torch.device("cpu"):
+        model, likelihood = conv_vae(about["latent_dim"], about["widths"]), GaussianLikelihood().float()
+        likelihood.load_state_dict({"logvar": torch.tensor(about["logvar"], dtype=torch.float32)})
+    return _stored(model, likelihood.requires_grad_(False), weights, about)
 
 
 def stored_digits() -> StoredVAE:
@@ -105,7 +107,8 @@ def stored_digits() -> StoredVAE:
     Book: chapters 6 and 9.
     """
     weights, about = _read("digits")
-    model = mlp_vae(28 * 28, about["latent_dim"], about["widths"])
+    with torch.device("cpu"):
+        model = mlp_vae(28 * 28, about["latent_dim"], about["widths"])
     return _stored(model, BernoulliLikelihood(), weights, about)
 
 
@@ -113,9 +116,10 @@ def _stored(model: VAE, likelihood: nn.Module, weights: dict, about: dict) -> St
     weights = {name: torch.from_numpy(value).float() for name, value in weights.items()}
     moving = {name.removeprefix("flow."): weights.pop(name) for name in list(weights) if name.startswith("flow.")}
     units = moving.pop("mean"), moving.pop("spread")
-    flow = FlowMatchingPrior(about["latent_dim"], about["flow_widths"])
-    flow.load_state_dict(moving)
-    model.load_state_dict(weights)
+    with torch.device("cpu"):
+        flow = FlowMatchingPrior(about["latent_dim"], about["flow_widths"])
+    flow.float().load_state_dict(moving)
+    model.float().load_state_dict(weights)
     prior = LatentFlow(flow, *units)
     facts = (about[name] for name in ("date", "minutes", "device", "examples", "test"))
     return StoredVAE(model.requires_grad_(False), likelihood, prior.requires_grad_(False), *facts)

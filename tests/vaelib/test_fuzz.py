@@ -4,6 +4,7 @@ Two outcomes pass: the right value, or a TypeError or ValueError that names the 
 public function needs an entry in `DOORS`, or its module in `ELSEWHERE`, which says where it is attacked instead.
 """
 
+import dataclasses
 import importlib
 import inspect
 import linecache
@@ -108,8 +109,16 @@ def variants(good):
 
 
 def tensors(result):
-    parts = result.values() if isinstance(result, dict) else result if isinstance(result, tuple) else [result]
-    return [part for part in parts if isinstance(part, torch.Tensor)]
+    """Every tensor of a result, however deep it lies: in tuples, dicts, records and modules."""
+    if isinstance(result, torch.Tensor):
+        return [result]
+    if isinstance(result, torch.nn.Module):
+        parts = [*result.parameters(), *result.buffers()]
+    elif dataclasses.is_dataclass(result):
+        parts = vars(result).values()
+    else:
+        parts = result.values() if isinstance(result, dict) else result if isinstance(result, (tuple, list)) else []
+    return [found for part in parts for found in tensors(part)]
 
 
 def complaint(f, arguments, name):
@@ -200,6 +209,7 @@ def test_a_door_gives_the_right_value_or_says_what_is_wrong(door):
 MODULES = {
     "priors.GaussianPrior.fit",
     "priors.MixturePrior.start",
+    *("models.mlp", "models.mlp_vae", "models.conv_vae"),
     *(door for door in DOORS if DOORS[door][2] == "made"),
 }
 

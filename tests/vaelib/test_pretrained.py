@@ -64,7 +64,7 @@ def test_digits_reach_what_their_file_says_on_mnist():
     try:
         images = load("mnist", fallback=None)
     except (OSError, ValueError):
-        pytest.skip("MNIST is not at hand")
+        pytest.skip("needs MNIST, which is not at hand")
     binary = as_float(images.test_images.flatten(1)).bernoulli(generator=torch.Generator().manual_seed(1))
     stored = stored_digits()
     with torch.no_grad():

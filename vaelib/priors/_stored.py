@@ -37,5 +37,6 @@ def stored_priors() -> StoredPriors:
 
 
 def _by_name(runs: list[dict]) -> Numbers:
-    return {group: {name: torch.tensor([run[group][name] for run in runs], dtype=torch.float64) for name in first}
+    return {group: {name: torch.tensor([run[group][name] for run in runs], dtype=torch.float64, device="cpu")
+                    for name in first}
             for group, first in runs[0].items()}  # fmt: skip
