@@ -41,6 +41,7 @@ def test_there_are_forty_and_each_is_asked_for_once():
     assert len(ENTRIES) >= 40 and len(re.findall(r"^### ", PAGE, re.MULTILINE)) == len(ENTRIES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("title", ENTRIES)
 def test_what_to_measure_is_one_line_that_runs(title, names):
     (line,) = CODE.findall(ENTRIES[title])

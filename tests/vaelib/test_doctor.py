@@ -55,6 +55,7 @@ def tiny(**settings):
     return net, given | {"train": X, "held_out": X[:30]} | settings
 
 
+@pytest.mark.slow
 def test_nothing_is_changed():
     """Modes, buffers, weights, gradients and the generator, also of a network that is only closed over."""
     for named in (True, False):
@@ -71,6 +72,7 @@ def test_nothing_is_changed():
         assert torch.is_grad_enabled()
 
 
+@pytest.mark.slow
 def test_a_generator_of_the_functions_is_put_back_and_two_examinations_agree():
     own = torch.Generator().manual_seed(3)
     draw = lambda mu, s: mu + (s / 2).exp() * torch.randn(mu.shape, generator=own)  # noqa: E731
@@ -192,6 +194,7 @@ def test_nan_is_traced_to_where_it_is_born():
     assert of_history([20.0 - step for step in range(19)])[1][0].fault == "not done yet"
 
 
+@pytest.mark.slow
 def test_an_intended_beta_is_told_and_no_fault():
     twice = lambda x, y, m, s: (logits(y, x) + 2 * kl(m, s).sum(1)).mean()  # noqa: E731
     for beta, faulty in ((None, False), (2.0, False), (1.0, True)):

@@ -36,6 +36,7 @@ def test_faces_reach_what_their_file_says(face_test):
     assert -terms.elbo.mean().item() == pytest.approx(stored.test["negative_elbo"], rel=0.1)
 
 
+@pytest.mark.slow
 def test_faces_beat_pca_with_as_many_numbers(face_test):
     """PCA fitted on 400 faces with 32 numbers, which is little; the claim at full size stands in chapter 7."""
     x = as_float(draw(sample_factors(400, torch.Generator().manual_seed(5)), size=64).flatten(1))
@@ -73,6 +74,7 @@ def test_digits_reach_what_their_file_says_on_mnist():
     assert terms.kl.mean().item() == pytest.approx(stored.test["kl"], abs=0.01)
 
 
+@pytest.mark.slow
 def test_the_flow_knows_where_the_codes_of_unseen_faces_live(face_test):
     """It gives them more nats than N(0, I) does, by an amount that no chance makes, and its draws decode to faces."""
     stored = stored_faces()
