@@ -268,6 +268,8 @@ ATTACKS = {
     "one seed listed three times": seen(seeds=[0, 0, 0]),
     "seeds that are no whole numbers": seen(seeds=[0.1, 0.2, 0.3]),
     "seeds true": seen(seeds=True),
+    "a count of nothing": seen(of=""),
+    "a count of what is no word": seen(of=3),
     "an observation of NaN": seen([1.5, NAN, 2.5]),
     "an observation of infinity": seen([1.5, INF, 2.5]),
     "an observation of nothing": seen([]),

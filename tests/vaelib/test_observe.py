@@ -34,6 +34,12 @@ def test_an_observation_without_numbers_is_the_same_for_all_data(capsys):
     assert capsys.readouterr().out == 2 * line
 
 
+def test_what_is_counted_is_named_where_it_is_no_seed(capsys):
+    observe("obs-x", {"a": [1, 2, 3], "b": [2, 3, 4]}, "loss", unit="nats", seeds=3, claim="a < b", of="draws")
+    out = capsys.readouterr().out
+    assert "loss, median and range of 3 draws\n" in out and "in each of the 3 draws" in out and "seed" not in out
+
+
 def test_one_run_says_where_its_spread_was_measured(capsys):
     run = "python -m benchmarks faces, 2026-11-20: 95 to 99 in 5 seeds"
     observe("obs-x", {"VAE, 20 numbers": 97.3}, "test loss", unit="nats", from_run=run, claim="90 < VAE, 20 numbers")

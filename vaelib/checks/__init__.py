@@ -99,7 +99,7 @@ def check_bound(label, smaller, larger, what, *, wrong, slack=0.0, stderr=None, 
     print("\n".join([f"{label} holds: {what}{words}", *tried]))
 
 
-def observe(label, measured, what, *, unit, seeds=None, from_run=None, claim=None, numbers=True):
+def observe(label, measured, what, *, unit, seeds=None, from_run=None, claim=None, numbers=True, of="seeds"):
     """Report what an experiment showed: the median and the range over seeds, and a claim that is tested.
 
         observe("obs-memorise", {"seen": [41.2, 40.9, 41.8], "new": [96.0, 98.1, 97.3]},
@@ -122,6 +122,7 @@ def observe(label, measured, what, *, unit, seeds=None, from_run=None, claim=Non
             true in every seed, seed by seed and by more than a millionth. Numbers in a claim are printed as our choice.
         numbers: True prints the measured numbers: they depend on the data, so the cell is `nbval-ignore-output`.
             False prints the words of the claim only, which are the same everywhere, and the cell is compared.
+        of: what `seeds` counts, where it is not trainings from different seeds: "draws", "parts of the test set".
 
     Raises:
         CheckFailed: with both values, when the claim is not true in some run.
@@ -130,6 +131,7 @@ def observe(label, measured, what, *, unit, seeds=None, from_run=None, claim=Non
     _numbers.check_label(label, ("obs-",))
     _numbers.check_text(f"{label}: what", what)
     _numbers.check_text(f"{label}: unit", unit)
+    _numbers.check_text(f"{label}: of", of)
     count = _claims.runs_of(label, seeds, from_run)
     values = _claims.measured_values(label, measured, count)
     if not isinstance(numbers, bool | np.bool_) or (claim is None and not numbers):
@@ -137,11 +139,12 @@ def observe(label, measured, what, *, unit, seeds=None, from_run=None, claim=Non
     words, fault = (None, None) if claim is None else _claims.claimed(label, claim, values)
     if fault:
         raise CheckFailed(f"{label}: not true in every run: {words}\n{fault}")
-    runs = f"median and range of {count} seeds" if numbers else f"{count} seeds"
+    runs = f"median and range of {count} {of}" if numbers else f"{count} {of}"
+    every = "every seed" if of == "seeds" else f"each of the {count} {of}"
     print("\n".join([
         f"{label} observed: {what}, {runs if count else 'one run here'}",
         *(_claims.lines(values, unit) if numbers else ()),
-        *([f"    {words}, in {'every seed' if count else 'this run'}"] if words else ()),
+        *([f"    {words}, in {every if count else 'this run'}"] if words else ()),
         *([] if count else [f"    spread: {from_run}"]),
     ]))  # fmt: skip
 
