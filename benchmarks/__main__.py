@@ -4,10 +4,10 @@
 
 Rows: autoencoder, vae, target, likelihood, covariance, 'covariance steps'. And some that are no races: products, our
 epoch and log p as multiples of their own matrix products; seeds, how good chapter 6's training gets; frontier, chapter
-10's rate and distortion at twelve betas; priors and prior-faces, what chapter 9's priors mend; phase, chapter 12's
-units in use and its cures, some 25 minutes; chapters, how long each runs; digits and faces, what the findings of
-chapters 6 and 7 give from other seeds. All by default. With --save, what was measured goes into
-benchmarks/results.json, and book/results.md is written from it.
+10's rate and distortion at twelve betas; priors and prior-faces, what chapter 9's priors mend; blur, chapter 11's
+switches, some 15 minutes on one thread; phase, chapter 12's units in use and its cures, some 25 minutes; chapters, how
+long each runs; digits and faces, what the findings of chapters 6 and 7 give from other seeds. All by default. With
+--save, what was measured goes into benchmarks/results.json, and book/results.md is written from it.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import os
 import torch
 
 from benchmarks import (
+    blur,
     chapters,
     covariance,
     epoch,
@@ -39,7 +40,16 @@ ROWS = {
     "covariance": ("ten steps of a linear autoencoder, covariance built first", covariance.measure),
     "covariance steps": ("ten steps of a linear autoencoder, covariance there already", covariance.without_building),
 }
-OTHERS = ["products", "seeds", "frontier", "phase", *learned.ROWS, "chapters", *findings.CHAPTERS]  # that are no races
+OTHERS = [
+    "products",
+    "seeds",
+    "frontier",
+    "blur",
+    "phase",
+    *learned.ROWS,
+    "chapters",
+    *findings.CHAPTERS,
+]  # that are no races
 PAIRS = 5
 
 
@@ -72,6 +82,10 @@ def main() -> None:
         keep(frontier=[points])
         if chosen.save:
             frontier.store(points, album)
+    if "blur" in keys:
+        found = [blur.told(blur.run(point)) for point in blur.POINTS]
+        if chosen.save:
+            blur.store(found)
     if "phase" in keys:
         found = [phase.told(phase.run(point)) for point in phase.POINTS]
         if chosen.save:

@@ -19,6 +19,7 @@ from vaelib.widgets._kl import kl_numbers
 from vaelib.widgets._noise import noise_numbers
 from vaelib.widgets._plane import plane_numbers
 from vaelib.widgets._sheet import sheet_numbers
+from vaelib.widgets._spectrum import spectrum_numbers
 from vaelib.widgets._water import water_numbers
 
 STATE = "application/vnd.jupyter.widget-state+json"
@@ -40,6 +41,7 @@ class Kind(NamedTuple):
 
 KINDS = {
     "water": Kind(("power", "latents"), water_numbers, "terms", lambda _, n: [*n]),
+    "spectrum": Kind(("way", "face"), spectrum_numbers, "terms", lambda _, n: [n.fine, n.error]),
     "frontier": Kind(
         ("power",),
         frontier_numbers,

@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 from vaelib import (
+    blur,
     collapse,
     faces,
     frontier,
@@ -65,6 +66,8 @@ BOUND |= {"prior": priors.GaussianPrior(2).double()}
 CODES = {**BOUND, "x": A.sigmoid()}
 del CODES["prior"]
 CHAINS = sequences.make_topics(2, 3, 0.7, noise()).transitions.double()
+SQUARES = draws(4, 3, 3, seed=6)
+SMALL = draws(3, 3, 4, 4, seed=7).sigmoid()
 SYMBOLS = torch.eye(3).double()[torch.tensor([[0, 1, 2, 1], [2, 2, 0, 1]])]
 torch.manual_seed(0)
 SEQUENCES = sequences.SequenceVAE(3, 2, 16).double().requires_grad_(False)
@@ -151,6 +154,8 @@ DOORS = {
         frontier.reverse_waterfilling,
         {"eigenvalues": A[0].exp(), "beta": 0.7, "sigma": 1.2, "latent_dim": 2}, ""),
     "metrics.principal_angles": (metrics.principal_angles, {"a": draws(6, 2), "b": draws(6, 3, seed=1)}, ""),
+    "metrics.radial_spectrum": (metrics.radial_spectrum, {"pictures": SQUARES, "other": SQUARES.flip(-1)}, ""),
+    "metrics.variance_parts": (metrics.variance_parts, {"x": A, "y": B}, ""),
     "metrics.active_units": (metrics.active_units, {"mu": X, "threshold": 0.01}, ""),
     "metrics.bits_per_dim": (metrics.bits_per_dim, {"log_prob": A[0], "dims": 3, "levels": 256}, ""),
     "metrics.frechet_distance": (metrics.frechet_distance, {"real": draws(9, 2), "made": draws(8, 2, seed=1)}, ""),
@@ -233,6 +238,11 @@ DOORS = {
         widgets.flow_figure,
         {"paths": draws(3, 120, 2), "decoder": DECODER, "codes": A[:, :2], "t": 0.5, "draw": 3},
         "picture"),
+    "widgets.spectrum_figure": (
+        widgets.spectrum_figure,
+        {"pictures": SMALL, "steps": SMALL[:, None].expand(-1, 3, -1, -1, -1), "related": SMALL[:, None], "way": 0.5,
+         "face": 2, "neighbours": True}, "picture"),
+    "blur.stored_blur": (blur.stored_blur, {}, "random"),
     "widgets.water_figure": (
         widgets.water_figure,
         {"eigenvalues": torch.linspace(5, 0.1, 40).double(), "power": 0.5, "latents": 3.0}, "picture"),

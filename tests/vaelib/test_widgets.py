@@ -31,6 +31,7 @@ from vaelib.widgets import (
     _noise,
     _plane,
     _sheet,
+    _spectrum,
     _water,
     elbo_figure,
     flow_figure,
@@ -39,6 +40,7 @@ from vaelib.widgets import (
     noise_figure,
     plane_figure,
     sheet_figure,
+    spectrum_figure,
     water_figure,
 )
 from vaelib.widgets._elbo import elbo_numbers
@@ -49,6 +51,7 @@ from vaelib.widgets._live import script
 from vaelib.widgets._noise import noise_numbers
 from vaelib.widgets._plane import packed_codes, plane_numbers, quantised
 from vaelib.widgets._sheet import SIDE, sheet_numbers
+from vaelib.widgets._spectrum import packed_steps, spectrum_numbers
 from vaelib.widgets._water import water_numbers
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -104,8 +107,25 @@ def a_water(**start):
 
 
 FIGURES["water"] = a_water
+
+
+def some_steps():
+    """Five pictures of noise, 8 by 8, and what is decoded on the way: two steps to a drawn code, two to drawn pixels."""
+    generator = torch.Generator().manual_seed(0)
+    pictures = torch.rand(5, 3, 8, 8, generator=generator)
+    scales = torch.tensor([1 / 3, 0.4, 0.5, 0.8, 1.2, 0.6, 0.7])[:, None, None, None]
+    steps = 0.5 + scales * (pictures - 0.5)[:, None]
+    return pictures, steps[:, :5], steps[:, 5:]
+
+
+def a_spectrum(**start):
+    return spectrum_figure(*some_steps(), **start)
+
+
+FIGURES["spectrum"] = a_spectrum
 NUMBERS = {"elbo": elbo_numbers, "kl": kl_numbers, "noise": noise_numbers, "plane": plane_numbers}
 NUMBERS |= {"sheet": sheet_numbers, "frontier": frontier_numbers, "flow": flow_numbers, "water": water_numbers}
+NUMBERS["spectrum"] = spectrum_numbers
 ALT = "A picture of how the figure starts, described for those who cannot see it."
 
 
@@ -147,6 +167,10 @@ def noise_cases():
     return [case | {"draw": draw, "wrong": wrong} for case, draw, wrong in choices]
 
 
+def spectrum_cases():
+    return [case | {"neighbours": tick} for case in grid(_spectrum.RANGES, 9, **a_spectrum().fixed) for tick in (0, 1)]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "cases"),
@@ -159,6 +183,7 @@ def noise_cases():
         ("frontier", grid(_frontier.RANGES, 60, **a_frontier().fixed)),
         ("flow", [case | {"draw": int(case["draw"])} for case in grid(_flow.RANGES, 8, **a_flow().fixed)]),
         ("water", grid(_water.RANGES, 32, **a_water().fixed)),
+        ("spectrum", spectrum_cases()),
     ],
     ids=list(FIGURES),
 )
@@ -441,6 +466,47 @@ def test_learning_sigma_wakes_every_number_of_the_code():
     assert "20 of its 20 numbers and 0 are silent" in shown[1]["spoken"][0]
 
 
+def test_the_way_from_mean_to_draw_shows_the_power_that_was_measured():
+    """A picture decoded to s times itself, about the mean picture, has s^2 of its power in every ring."""
+    pictures, _, _ = some_steps()
+    centred = pictures - pictures.mean(0)
+    made = (centred[:, None] * torch.tensor([0.5, 0.6, 0.7, 0.8, 0.9])[:, None, None, None]) + pictures.mean(0)
+    fixed = packed_steps(pictures, made, made[:, 3:] + 0.1 * centred[:, None])
+    found = [spectrum_numbers(**fixed, way=way, face=2, neighbours=tick) for way in (0, 1, 2) for tick in (False, True)]
+    assert [n.column for n in found] == [1, 1, 3, 3, 5, 7]
+    assert [n.fine for n in found] == [pytest.approx(share, rel=1e-3) for share in [25, 25, 49, 49, 81, 100]]
+    assert found[0].error == pytest.approx(0.25 * centred[1].square().mean().item(), rel=1e-3)
+    assert found[0].power == pytest.approx([0.25 * one for one in fixed["data"]], rel=1e-3, abs=1e-9)
+
+
+def test_the_slider_moves_the_sheet_and_the_box_changes_the_noise():
+    actions = [["press", "Drawn pixels"], ["tick", "neighbours", True], ["move", "number", 3], ["press", "Start again"]]
+    states = on_page(a_spectrum(), *actions)
+    places = []
+    for shown in states:
+        image = [at for at, _ in json.loads(shown["markup"]) if "href" in at][1]
+        side = float(image["height"]) / 3  # three faces below each other
+        left = (640 - 2 * side - 16) / 2 + side + 16
+        places.append((round((left - float(image["x"])) / side), round((22 - float(image["y"])) / side)))
+    assert places == [(1, 0), (5, 0), (7, 0), (7, 2), (1, 0)]
+    assert "mean code" in states[0]["spoken"][0] and "scale by scale" in states[2]["spoken"][0]
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda p, s, r: (p[:2], s[:2], r[:2]),
+        lambda p, s, r: (p, s[:, :4], r),
+        lambda p, s, r: (p, s, r[:4]),
+        lambda p, s, r: (p[..., :6, :6], s[..., :6, :6], r[..., :6, :6]),
+        lambda p, s, r: (p, s * float("nan"), r),
+    ],
+)
+def test_what_is_no_way_from_mean_to_draw_is_refused(spoil):
+    with pytest.raises(ValueError, match=r"(pictures|steps|related) must .*; got"):
+        spectrum_figure(*spoil(*some_steps()))
+
+
 @pytest.mark.parametrize("bad", [torch.ones(5), torch.arange(40.0), torch.full((40,), -1.0), torch.zeros(40)])
 def test_what_is_no_spectrum_makes_no_water(bad):
     with pytest.raises(ValueError, match=r"eigenvalues must .*; got"):
@@ -509,6 +575,8 @@ def ends(ranges):
         (a_sheet(), _sheet.RANGES),
         (a_frontier(), _frontier.RANGES),
         (a_flow(), _flow.RANGES),
+        (a_spectrum(), _spectrum.RANGES),
+        (a_spectrum(neighbours=True), _spectrum.RANGES),
     ],
     ids=lambda value: getattr(value, "name", ""),
 )
@@ -563,6 +631,9 @@ def test_the_picture_is_the_same_every_time_and_does_not_say_what_drew_it():
         (lambda: noise_figure(draw=1.5), "draw must be a whole number of at least 0; got 1.5 (float)"),
         (lambda: noise_figure(seed="a"), "seed must be a whole number of at least 0; got 'a' (str)"),
         (lambda: a_frontier(power=3), "power must lie between -6 and 2.6; got 3"),
+        (lambda: a_spectrum(way=3), "way must lie between 0 and 2; got 3"),
+        (lambda: a_spectrum(face=4), "face must be a whole number between 1 and 3; got 4"),
+        (lambda: a_spectrum(neighbours=1), "neighbours must be True or False; got 1"),
         (lambda: a_flow(t=1.1), "t must lie between 0 and 1; got 1.1"),
         (lambda: a_flow(draw=121), "draw must be a whole number between 1 and 120; got 121"),
     ],

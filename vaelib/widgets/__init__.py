@@ -11,6 +11,7 @@ from vaelib.widgets._kl import kl_figure
 from vaelib.widgets._noise import noise_figure
 from vaelib.widgets._plane import plane_figure
 from vaelib.widgets._sheet import sheet_figure
+from vaelib.widgets._spectrum import spectrum_figure
 from vaelib.widgets._water import water_figure
 
 __all__ = [
@@ -21,5 +22,6 @@ __all__ = [
     "noise_figure",
     "plane_figure",
     "sheet_figure",
+    "spectrum_figure",
     "water_figure",
 ]

@@ -1,0 +1,66 @@
+"""Whose fault the blur is: the stored runs of one network with switches for bottleneck, KL, sigma and code."""
+
+import json
+from importlib.resources import files
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+class StoredBlur(NamedTuple):
+    """Runs of `python -m benchmarks blur` on drawn faces of 32 x 32 pixels, S seeds each, float64.
+
+    A run is named by its switches: "narrow" or "wide" (16 or 128 numbers a code), "plain" or "vae", its sigma ("one",
+    "shared", "pixel" for one a pixel, "scale" for one a spatial frequency), and the code that is decoded ("mean",
+    "drawn"), such as "narrow vae shared drawn". A plain autoencoder has no drawn code and no shared sigma.
+
+    Attributes:
+        date: when the last of them was run.
+        seconds: what one training took, the median, on one thread.
+        count: frequencies in each of R rings, (R,); `vaelib.metrics.radial_spectrum`.
+        data: power of 500 test faces by ring, the mean training face subtracted, (R,).
+        spectra: by name, (S, 3, R): power of what is decoded, of the residual, and their cross term. Sum: `data`.
+        errors: by name, squared error a pixel, (S,).
+        kl: by name without its code, nats a face, (S,).
+        bits: by sigma, of wide VAEs: -ELBO in bits per dimension, (S,); also "continuous" (Bernoulli), "logistic" (a
+            mixture of three), and "bernoulli", which is no probability of the faces.
+        faces: four test faces, (4, 3, 32, 32), in [0, 1].
+        pictures: by name, what the first seed makes of them, (4, 3, 32, 32).
+    """
+
+    date: str
+    seconds: float
+    count: Tensor
+    data: Tensor
+    spectra: dict[str, Tensor]
+    errors: dict[str, Tensor]
+    kl: dict[str, Tensor]
+    bits: dict[str, Tensor]
+    faces: Tensor
+    pictures: dict[str, Tensor]
+
+
+def stored_blur() -> StoredBlur:
+    """The runs that come with the library. Book: chapter 11."""
+    with (files("vaelib") / "stored" / "blur.npz").open("rb") as file:
+        kept = dict(np.load(file))
+    names, about = kept["names"].tolist(), json.loads(str(kept["about"]))
+    pictures = _double(kept["pictures"]) / 255
+    return StoredBlur(
+        about["date"],
+        about["seconds"],
+        torch.from_numpy(kept["count"]),
+        _double(kept["data"]),
+        dict(zip(names, _double(kept["spectra"]), strict=True)),
+        dict(zip(names, _double(kept["errors"]), strict=True)),
+        {name: _double(values) for name, values in about["kl"].items()},
+        {name: _double(values) for name, values in about["bits"].items()},
+        pictures[0],
+        dict(zip(names, pictures[1:], strict=True)),
+    )
+
+
+def _double(values) -> Tensor:
+    return torch.tensor(np.asarray(values, dtype=np.float64), device="cpu")
