@@ -110,7 +110,7 @@ FIGURES["water"] = a_water
 
 
 def some_steps():
-    """Five pictures of noise, 8 by 8, and what is decoded on the way: two steps to a drawn code, two to drawn pixels."""
+    """Five pictures of noise, 8 by 8, and what is decoded on the way: two steps to a drawn code, two beyond."""
     generator = torch.Generator().manual_seed(0)
     pictures = torch.rand(5, 3, 8, 8, generator=generator)
     scales = torch.tensor([1 / 3, 0.4, 0.5, 0.8, 1.2, 0.6, 0.7])[:, None, None, None]
@@ -168,7 +168,8 @@ def noise_cases():
 
 
 def spectrum_cases():
-    return [case | {"neighbours": tick} for case in grid(_spectrum.RANGES, 9, **a_spectrum().fixed) for tick in (0, 1)]
+    fixed = a_spectrum().fixed
+    return [case | fixed | {"neighbours": tick} for case in grid(_spectrum.RANGES, 9) for tick in (False, True)]
 
 
 @pytest.mark.slow
@@ -556,7 +557,7 @@ def ends(ranges):
     names = {"z1": "z\N{SUBSCRIPT ONE}", "z2": "z\N{SUBSCRIPT TWO}"}
     names |= {"mu": "mean", "logvar": "log-variance", "w": "weight", "draw": "draw number"}
     names |= {"latents": "numbers"}
-    names |= {"t": "time t"}
+    names |= {"t": "time t", "way": "drawn pixels", "face": "number"}
     names |= {"mix": "from A to B", "hair": "red hair", "skin": "skin", "power": "log₂ β"}
     return [["move", names[key], end] for key, both in ranges.items() for end in both]
 

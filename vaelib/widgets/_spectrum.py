@@ -129,7 +129,7 @@ def spectrum_numbers(sheet, half, side, count, data, spectra, errors, way, face,
     power = spectra[place]
     fine = range(side // 4, len(count))
     shares = [sum(count[i] * values[i] for i in fine) for values in (power, data)]
-    return SpectrumNumbers(place + 1, errors[place][round(face) - 1], 100 * shares[0] / shares[1], power)
+    return SpectrumNumbers(place + 1, errors[place][int(face + 0.5) - 1], 100 * shares[0] / shares[1], power)
 
 
 def spectrum_still(sheet, side, data, spectra, face, **rest):
@@ -137,7 +137,7 @@ def spectrum_still(sheet, side, data, spectra, face, **rest):
     Image = need("PIL.Image", "figures")
 
     n = spectrum_numbers(sheet, side=side, data=data, spectra=spectra, face=face, **rest)
-    pixels, top = np.asarray(Image.open(io.BytesIO(base64.b64decode(sheet)))), side * (round(face) - 1)
+    pixels, top = np.asarray(Image.open(io.BytesIO(base64.b64decode(sheet)))), side * (int(face + 0.5) - 1)
     figure, axes = new_figure(7, 2.9, panels=3, width_ratios=[1, 1, 1.5])
     for axis, column, name in zip(axes, (0, n.column), ("picture", _name(rest["way"])), strict=False):
         axis.imshow(pixels[top : top + side, column * side : (column + 1) * side], interpolation="nearest")
