@@ -18,18 +18,17 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from benchmarks.blur_models import SIZE, ScaleGaussian, build
 from benchmarks.report import ROOT
-from vaelib import likelihoods as lk
-from vaelib.distributions import LOG_2PI
 from vaelib.faces import draw, sample_factors
 from vaelib.metrics import radial_spectrum
-from vaelib.models import VAE, conv_vae
+from vaelib.models import VAE
 from vaelib.objectives import elbo_terms
 from vaelib.train import fit, set_seed
 
-SIZE, WIDTHS, CODES = 32, (16, 32, 64), {"narrow": 16, "wide": 128}
+CODES = {"narrow": 16, "wide": 128}  # numbers a code
 FACES, TEST, EPOCHS, BATCH, LR, LR_SIGMA = 5000, 300, 2, 32, 4e-3, 4e-2
 LONGER = 4  # times as many passes, of one configuration
 D = 3 * SIZE**2
@@ -45,59 +44,11 @@ FEWER = [f"wide-vae-{name}" for name in TABLE] + ["wide-long-shared"]  # in thre
 POINTS = [f"{kind}-{seed}" for seed in range(SEEDS) for kind in KINDS + (FEWER if seed < TABLE_SEEDS else [])]
 
 
-class ScaleGaussian(nn.Module):
-    """log N(x; y, S) with one variance for each ring of spatial frequencies: noise that knows its neighbours."""
-
-    params_per_dim = 1
-
-    def __init__(self, size: int = SIZE, logvar: float = -6.0):
-        super().__init__()
-        cycles = torch.fft.fftfreq(size, 1 / size)
-        self.ring = (torch.hypot(cycles, cycles[:, None]) + 0.5).floor().long()  # (H, H)
-        self.logvar = nn.Parameter(torch.full((int(self.ring.max()) + 1,), logvar))
-
-    def forward(self, x: Tensor, params: Tensor) -> Tensor:
-        """Nats, (B,); the transform is orthonormal, so no volume changes."""
-        pictures = (x - params).unflatten(-1, (3, *self.ring.shape))
-        power = torch.fft.fft2(pictures, norm="ortho").abs().square()
-        logvar = self.logvar[self.ring]
-        return -0.5 * (LOG_2PI + logvar + power / logvar.exp()).flatten(-3).sum(-1)
-
-    def mean(self, params: Tensor) -> Tensor:
-        """The means themselves."""
-        return params
-
-
-LIKELIHOODS = {
-    "one": lambda: lk.GaussianLikelihood(0.0).requires_grad_(False),
-    "shared": lambda: lk.GaussianLikelihood(-6.0),
-    "pixel": lk.PixelGaussianLikelihood,
-    "scale": ScaleGaussian,
-    "continuous": lk.ContinuousBernoulliLikelihood,
-    "logistic": lambda: lk.LogisticMixtureLikelihood(3),
-    "bernoulli": lk.BernoulliLikelihood,
-}
-
-
 @cache
 def faces() -> tuple[Tensor, Tensor]:
     """Training and test faces, (N, D) uint8; the same for all points."""
     drawn = draw(sample_factors(FACES + TEST, torch.Generator().manual_seed(0)), SIZE).flatten(1)
     return drawn[:FACES], drawn[FACES:]
-
-
-def build(latent_dim: int, sigma: str) -> VAE:
-    """The network, its last layer as wide as the likelihood wants it, and the likelihood as `model.likelihood`."""
-    model, likelihood = conv_vae(latent_dim, WIDTHS, size=SIZE), LIKELIHOODS[sigma]()
-    groups = likelihood.params_per_dim
-    last = nn.ConvTranspose2d(WIDTHS[0], 3 * groups, 4, stride=2, padding=1)
-    nn.init.normal_(last.weight, std=0.1)
-    starts = {"pixel": [0.5, -4.0], "logistic": [0.0] * 3 + [0.2, 0.5, 0.8] + [-2.0] * 3}
-    start = torch.tensor(starts.get(sigma, [0.0 if "bernoulli" in sigma or sigma == "continuous" else 0.5]))
-    last.bias.data = start.repeat_interleave(3)
-    model.decoder[-2] = last
-    model.likelihood = likelihood
-    return model.to(memory_format=torch.channels_last)
 
 
 def loss_of(kind: str):
@@ -177,37 +128,46 @@ def told(found: dict) -> dict:
 
 
 def store(found: list[dict], path: Path = STORED) -> None:
-    """All points: by configuration (width, kind, sigma, code), then by seed."""
+    """All points: by configuration (width, kind, sigma, code), then by seed; those in fewer seeds apart."""
     runs = {one["point"]: one for one in found}
     if missing := [point for point in POINTS if point not in runs]:
         raise ValueError(f"every point must be there; got none of {', '.join(missing)}")
-    kinds = list(dict.fromkeys(point.rpartition("-")[0] for point in POINTS))
-    series = {kind: [runs[f"{kind}-{seed}"] for seed in range(SEEDS) if f"{kind}-{seed}" in runs] for kind in kinds}
-    shared = {kind: ones for kind, ones in series.items() if len(ones) == SEEDS}
-    names = [(kind, code) for kind, ones in shared.items() for code in ones[0]["spectra"]]
+    series = {kind: [runs[f"{kind}-{seed}"] for seed in range(SEEDS)] for kind in KINDS}
+    fewer = {kind: [runs[f"{kind}-{seed}"] for seed in range(TABLE_SEEDS)] for kind in FEWER}
     x = faces()[1].float() / 255 - (faces()[0].float() / 255).mean(0)
     data = radial_spectrum(x.unflatten(1, (3, SIZE, SIZE)).double())
-    pictures = [faces()[1][:SHOWN], *(shared[kind][0]["pictures"][code] for kind, code in names)]
-    about = {
-        "date": max(one["date"] for one in found),
-        "seconds": round(statistics.median(one["seconds"] for one in found), 1),
-        "kl": {kind.replace("-", " "): [one["kl"] for one in ones] for kind, ones in shared.items() if "vae" in kind},
-        "bits": {
-            kind.rpartition("-")[2]: [one["bits"] for one in ones]
-            for kind, ones in series.items()
-            if kind.startswith("wide-vae")
-        },
-    }
+    numbers = {"kl": _named("kl", series | fewer), "bits": _named("bits", series | fewer)}
+    seconds = round(statistics.median(one["seconds"] for one in found), 1)
+    about = {"date": max(one["date"] for one in found), "seconds": seconds, **numbers}
+    shown = {kind: ones[0]["pictures"]["mean"] for kind, ones in series.items() if kind.startswith("wide")}
     np.savez_compressed(
         path,
         about=json.dumps(about),
-        names=np.array([f"{kind.replace('-', ' ')} {code}" for kind, code in names]),
         count=data.count.numpy(),
         data=data.power.numpy(),
-        spectra=np.array([[one["spectra"][code].numpy() for one in shared[kind]] for kind, code in names], np.float32),
-        errors=np.array([[one["errors"][code] for one in shared[kind]] for kind, code in names]),
-        pictures=torch.stack(pictures).unflatten(-1, (3, SIZE, SIZE)).numpy(),
+        shown=np.array([kind.replace("-", " ") for kind in shown]),
+        pictures=torch.stack([faces()[1][:SHOWN], *shown.values()]).unflatten(-1, (3, SIZE, SIZE)).numpy(),
+        **_arrays(series, ""),
+        **_arrays(fewer, "_fewer"),
     )
+
+
+def _named(key: str, series: dict) -> dict:
+    """One list of seeds for each VAE: {"wide vae shared": [...]}."""
+    return {kind.replace("-", " "): [one[key] for one in ones] for kind, ones in series.items() if "plain" not in kind}
+
+
+def _arrays(series: dict, ending: str) -> dict:
+    """Names of the configurations, their spectra (configurations, seeds, 3, R) and their errors."""
+    rows = [(kind, code) for kind, ones in series.items() for code in ones[0]["spectra"]]
+    spectra = [[one["spectra"][code].numpy() for one in series[kind]] for kind, code in rows]
+    errors = [[one["errors"][code] for one in series[kind]] for kind, code in rows]
+    names = [f"{kind.replace('-', ' ')} {code}" for kind, code in rows]
+    return {
+        f"names{ending}": np.array(names),
+        f"spectra{ending}": np.array(spectra, np.float32),
+        f"errors{ending}": np.array(errors),
+    }
 
 
 def main(arguments: list[str]) -> None:

@@ -67,7 +67,7 @@ CODES = {**BOUND, "x": A.sigmoid()}
 del CODES["prior"]
 CHAINS = sequences.make_topics(2, 3, 0.7, noise()).transitions.double()
 SQUARES = draws(4, 3, 3, seed=6)
-SMALL = draws(3, 3, 4, 4, seed=7).sigmoid()
+SMALL = draws(3, 3, 8, 8, seed=7).sigmoid()
 SYMBOLS = torch.eye(3).double()[torch.tensor([[0, 1, 2, 1], [2, 2, 0, 1]])]
 torch.manual_seed(0)
 SEQUENCES = sequences.SequenceVAE(3, 2, 16).double().requires_grad_(False)

@@ -40,7 +40,7 @@ def radial_spectrum(pictures: Tensor, other: Tensor | None = None) -> RadialSpec
         TypeError: no floating tensors of one dtype.
         ValueError: pictures are not square, empty or not finite, or `other` has another shape.
 
-    Source: van der Schaaf & van Hateren (1996), section 2, there over orientations. Book: chapter 11.
+    Source: Field (1987), there by orientation too. Book: chapter 11.
     """
     named = {"pictures": pictures} | ({} if other is None else {"other": other})
     _guard.floats(**{name: (value, "(..., H, W)") for name, value in named.items()})

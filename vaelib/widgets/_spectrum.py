@@ -21,7 +21,7 @@ SHOWN = RANGES["face"][1]  # pictures that the page carries; the spectra are tho
 class SpectrumNumbers(NamedTuple):
     """One step of the way: its column on the sheet, its power by ring, and two numbers.
 
-    `error` is the squared error a pixel of the chosen picture, `fine` the power of all details finer than four pixels,
+    `error` is the squared error a pixel of the chosen picture, `fine` the power of all details finer than eight pixels,
     in per cent of that of the data.
     """
 
@@ -37,7 +37,7 @@ def spectrum_figure(
     """From the mean code to a draw of the code, and on to a draw of the pixels, with the power at every scale.
 
     Args:
-        pictures: what was encoded, (N, 3, H, H) in [0, 1], N at least 3, H a multiple of 4.
+        pictures: what was encoded, (N, 3, H, H) in [0, 1], N at least 3, H a multiple of 8.
         steps: what is decoded on the way, (N, 2 h + 1, 3, H, H): h steps from the mean code to a drawn one, and h more
             to pixels drawn with independent noise.
         related: the last h steps with noise that knows its neighbours, (N, h, 3, H, H).
@@ -72,7 +72,7 @@ def packed_steps(pictures: Tensor, steps: Tensor, related: Tensor) -> dict:
     half = related.shape[1] if related.dim() == 5 else 0
     side = pictures.shape[-1]
     wanted = {"steps": (len(pictures), 2 * half + 1, 3, side, side), "related": (len(pictures), half, 3, side, side)}
-    if pictures.shape[1:] != (3, side, side) or side % 4 or len(pictures) < SHOWN or not half:
+    if pictures.shape[1:] != (3, side, side) or side % 8 or len(pictures) < SHOWN or not half:
         raise ValueError(f"pictures must be (N, 3, H, H), N at least {SHOWN}; got {tuple(pictures.shape)}")
     for name, shape in wanted.items():
         if named[name].shape != shape:
@@ -127,27 +127,32 @@ def spectrum_numbers(sheet, half, side, count, data, spectra, errors, way, face,
     step = int(way * half + 0.5)
     place = step + half if neighbours and step > half else step
     power = spectra[place]
-    fine = range(side // 4, len(count))
+    fine = range(side // 8, len(count))
     shares = [sum(count[i] * values[i] for i in fine) for values in (power, data)]
     return SpectrumNumbers(place + 1, errors[place][int(face + 0.5) - 1], 100 * shares[0] / shares[1], power)
 
 
-def spectrum_still(sheet, side, data, spectra, face, **rest):
-    """The picture and what is decoded, and beside them power against frequency. Returns the figure."""
+def spectrum_still(sheet, side, data, face, **rest):
+    """The picture, what is decoded, and its power by frequency. Returns the figure."""
     Image = need("PIL.Image", "figures")
 
-    n = spectrum_numbers(sheet, side=side, data=data, spectra=spectra, face=face, **rest)
+    n = spectrum_numbers(sheet, side=side, data=data, face=face, **rest)
     pixels, top = np.asarray(Image.open(io.BytesIO(base64.b64decode(sheet)))), side * (int(face + 0.5) - 1)
     figure, axes = new_figure(7, 2.9, panels=3, width_ratios=[1, 1, 1.5])
     for axis, column, name in zip(axes, (0, n.column), ("picture", _name(rest["way"])), strict=False):
         axis.imshow(pixels[top : top + side, column * side : (column + 1) * side], interpolation="nearest")
         axis.set_title(name, size=10)
         axis.axis("off")
-    cycles = np.arange(1, side // 2 + 1)
-    for values, color, name in ((data, "data", "data"), (n.power, "p", "decoded")):
-        axes[2].plot(cycles, values[1 : side // 2 + 1], color=COLORS[color])
-        label_line(axes[2], cycles[-1], values[side // 2], name, COLORS[color], -4, 8).set_ha("right")
-    axes[2].set(xscale="log", yscale="log", xlabel="cycles per picture", ylabel="power")
+    cycles, last = np.arange(1, side // 2 + 1), side // 2
+    shares = {name: np.divide(power, data)[1 : last + 1] for name, power in (("q", rest["spectra"][0]), ("p", n.power))}
+    axes[2].axhline(1, color=COLORS["data"])
+    label_line(axes[2], 1, 1, "data", COLORS["data"], 0, -8)
+    axes[2].plot(cycles, shares["q"], "--", color=COLORS["q"])
+    label_line(axes[2], last, shares["q"][-1], "mean code", COLORS["q"], 0, -10).set_ha("right")
+    axes[2].plot(cycles, shares["p"], color=COLORS["p"])
+    axes[2].set(xscale="log", xlabel="cycles per picture", ylabel="power, share of data's", ylim=(0, None))
+    axes[2].set_xticks(2 ** np.arange(int(np.log2(last)) + 1), 2 ** np.arange(int(np.log2(last)) + 1))
+    axes[2].minorticks_off()
     return figure
 
 

@@ -3,7 +3,7 @@
 export function numbers({ half, side, count, data, spectra, errors, way, face, neighbours }) {
   const step = Math.floor(way * half + 0.5);
   const place = neighbours && step > half ? step + half : step;
-  const fine = (power) => power.reduce((sum, one, i) => (i < side / 4 ? sum : sum + count[i] * one), 0);
+  const fine = (power) => power.reduce((sum, one, i) => (i < side / 8 ? sum : sum + count[i] * one), 0);
   return {
     column: place + 1,
     error: errors[place][Math.round(face) - 1],
@@ -41,31 +41,29 @@ function paintFaces(panel, { width }, v, n) {
   face(area, v, n.column, left + wide + 16, wide, stage(v), "small strong p");
 }
 
-/** Power against frequency, both by their logarithms: the data, the mean code, and the present step. */
+/** The share of the data's power against frequency: the mean code, and the present step; 1 is the data. */
 function paintSpectrum(panel, size, v, n) {
   const last = v.side / 2;
-  const all = [v.data, ...v.spectra].flatMap((power) => power.slice(1, last + 1)).map((one) => Math.log10(Math.max(one, 1e-9)));
-  const [low, high] = [Math.floor(Math.min(...all)), Math.ceil(Math.max(...all))];
-  const area = plot(panel, { ...size, left: 52, top: 22, right: 10, x: [0, Math.log2(last)], y: [low, high] });
-  for (let tens = low; tens <= high; tens += 1) {
-    area.line(52, area.Y(tens), size.width - 10, area.Y(tens), "rule");
-    area.text(46, area.Y(tens) + 4, tens < 0 ? String(10 ** tens) : say(10 ** tens, 0), "small", "end");
+  const shares = (power) => spaced(1, last, last - 1).map((f) => [Math.log2(f), power[f] / v.data[f]]);
+  const high = Math.min(2, Math.max(1.1, ...v.spectra.flatMap((power) => shares(power).map(([, share]) => share))));
+  const area = plot(panel, { ...size, left: 40, top: 24, right: 10, x: [0, Math.log2(last)], y: [0, high] });
+  for (const share of [0, 0.5, 1]) {
+    area.line(40, area.Y(share), size.width - 10, area.Y(share), share === 1 ? "data" : "rule");
+    area.text(34, area.Y(share) + 4, say(share, 1), "small", "end");
   }
-  const points = (power) => spaced(1, last, last - 1).map((f) => [Math.log2(f), Math.log10(Math.max(power[f], 1e-9))]);
   for (let f = 1; f <= last; f *= 2) area.text(area.X(Math.log2(f)), size.height - 22, String(f), "small", "middle");
-  area.line(52, area.Y(low), size.width - 10, area.Y(low), "axis");
   area.text(size.width / 2, size.height - 5, "cycles per picture", "small", "middle");
-  area.text(2, 12, "power", "small");
-  const fine = area.X(Math.log2(v.side / 4));
-  area.line(fine, area.Y(low), fine, area.Y(high), "rule dashed");
-  area.text(fine + 4, area.Y(high) + 12, "finer than 4 pixels", "small");
-  area.curve(points(v.spectra[0]), "q dashed thin");
-  area.curve(points(v.data), "data");
-  area.curve(points(n.power), "p");
-  const at = Math.max(1, Math.round(last / 5));
-  area.text(area.X(Math.log2(at)) + 8, area.Y(Math.log10(v.data[at])) - 6, "data", "halo strong data");
-  area.text(area.X(Math.log2(last)), area.Y(Math.log10(Math.max(n.power[last], 1e-9))) - 8, "decoded", "halo strong p", "end");
-  area.text(area.X(Math.log2(last)), area.Y(Math.log10(v.spectra[0][last])) + 15, "mean code", "halo strong q", "end");
+  area.text(2, 12, "power, as a share of the data's", "small");
+  const fine = area.X(Math.log2(v.side / 8));
+  area.line(fine, area.Y(0), fine, area.Y(high), "rule dashed");
+  area.text(fine + 5, area.Y(0) - 8, "finer than 8 pixels", "small");
+  area.text(46, area.Y(1) - 7, "data", "halo strong data");
+  area.curve(shares(v.spectra[0]), "q dashed");
+  area.curve(shares(n.power), "p");
+  const end = (power) => area.Y(Math.min(high, power[last] / v.data[last]));
+  const beside = Math.abs(end(n.power) - end(v.spectra[0])) < 16 ? 18 : -8;
+  area.text(area.X(Math.log2(last)), end(v.spectra[0]) + beside, "mean code", "halo strong q", "end");
+  area.text(area.X(Math.log2(last)), Math.max(end(n.power) - 8, 30), "decoded", "halo strong p", "end");
 }
 
 const FIGURE = {
@@ -89,7 +87,7 @@ const FIGURE = {
     {
       height: 250,
       paint: paintSpectrum,
-      label: (v, n) => `Power against cycles per picture, both on logarithmic axes: the data, the mean code below them, and the present step, which has ${say(n.fine, 1)} per cent of the data's power in details finer than four pixels.`,
+      label: (v, n) => `The share of the data's power against cycles per picture: that of the mean code falls towards fine detail; the present step has ${say(n.fine, 1)} per cent of the power of the data in details finer than eight pixels.`,
     },
   ],
   sums: (v, n) => [
