@@ -21,6 +21,7 @@ MENDED = (
     "08_directions",
     "09_learned_prior",
     "10_which_beta",
+    "11_why_blurry",
     "90_many_gpus",
 )
 # Equations of which something is unknown for want of time, and why; the list may only become shorter.
