@@ -59,7 +59,7 @@ def radial_spectrum(pictures: Tensor, other: Tensor | None = None) -> RadialSpec
     total = torch.zeros(len(count), dtype=power.dtype, device=power.device).index_add(
         0, ring.flatten(), power.flatten()
     )
-    return RadialSpectrum(torch.arange(len(count)).to(power), total / count, count)
+    return RadialSpectrum(torch.arange(len(count), dtype=power.dtype, device=power.device), total / count, count)
 
 
 def _rings(power: Tensor) -> Tensor:

@@ -62,23 +62,10 @@ def spectrum_figure(
 
 def packed_steps(pictures: Tensor, steps: Tensor, related: Tensor) -> dict:
     """What the page needs: a sheet of the first pictures and all their steps, the power by ring, and the errors."""
-    from vaelib.metrics import radial_spectrum  # plots stand alone; this figure measures
+    from vaelib.metrics import radial_spectrum  # here, so that the other figures do without it
 
     named = {"pictures": pictures, "steps": steps, "related": related}
-    for name, value in named.items():
-        _guard.floats(**{name: (value, "(...)")})
-        _guard.readable(**{name: value})
-        _guard.nonempty(**{name: value})
-    half = related.shape[1] if related.dim() == 5 else 0
-    side = pictures.shape[-1]
-    wanted = {"steps": (len(pictures), 2 * half + 1, 3, side, side), "related": (len(pictures), half, 3, side, side)}
-    if pictures.shape[1:] != (3, side, side) or side % 8 or len(pictures) < SHOWN or not half:
-        raise ValueError(f"pictures must be (N, 3, H, H), N at least {SHOWN}; got {tuple(pictures.shape)}")
-    for name, shape in wanted.items():
-        if named[name].shape != shape:
-            raise ValueError(f"{name} must have shape {shape}; got {tuple(named[name].shape)}")
-    for name, value in named.items():
-        _guard.finite(**{name: value})
+    half = _expect_steps(named)
     pictures, steps, related = (value.detach().cpu().double() for value in named.values())
     way = torch.cat([steps, related], 1).transpose(0, 1)  # (columns, N, 3, H, H)
     centre = pictures.mean(0)
@@ -86,12 +73,33 @@ def packed_steps(pictures: Tensor, steps: Tensor, related: Tensor) -> dict:
     return {
         "sheet": _sheet(torch.cat([pictures[None], way])[:, :SHOWN]),
         "half": half,
-        "side": side,
+        "side": pictures.shape[-1],
         "count": data.count.tolist(),
         "data": _rounded(data.power),
         "spectra": [_rounded(radial_spectrum(made - centre).power) for made in way],
         "errors": [_rounded((made[:SHOWN] - pictures[:SHOWN]).square().mean((1, 2, 3))) for made in way],
     }
+
+
+def _expect_steps(named: dict[str, Tensor]) -> int:
+    """Pictures and their steps fit each other, and can be shown: how many steps lead to a drawn code."""
+    for name, value in named.items():
+        _guard.floats(**{name: (value, "(...)")})
+        _guard.readable(**{name: value})
+        _guard.nonempty(**{name: value})
+    pictures, _, related = named.values()
+    fits = pictures.dim() == 4 and pictures.shape[1] == 3 and pictures.shape[2] == pictures.shape[3]
+    if not fits or pictures.shape[3] % 8 or len(pictures) < SHOWN:
+        wanted = f"(N, 3, H, H), N at least {SHOWN}, H a multiple of 8"
+        raise ValueError(f"pictures must be {wanted}; got {tuple(pictures.shape)}")
+    half = max(1, related.shape[1]) if related.dim() == 5 else 1
+    count, *picture = pictures.shape
+    for name, shape in {"steps": (count, 2 * half + 1, *picture), "related": (count, half, *picture)}.items():
+        if named[name].shape != shape:
+            raise ValueError(f"{name} must have shape {shape}; got {tuple(named[name].shape)}")
+    for name, value in named.items():
+        _guard.finite(**{name: value})
+    return half
 
 
 def _rounded(values: Tensor) -> list[float]:

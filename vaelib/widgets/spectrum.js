@@ -60,10 +60,9 @@ function paintSpectrum(panel, size, v, n) {
   area.text(46, area.Y(1) - 7, "data", "halo strong data");
   area.curve(shares(v.spectra[0]), "q dashed");
   area.curve(shares(n.power), "p");
-  const end = (power) => area.Y(Math.min(high, power[last] / v.data[last]));
-  const beside = Math.abs(end(n.power) - end(v.spectra[0])) < 16 ? 18 : -8;
-  area.text(area.X(Math.log2(last)), end(v.spectra[0]) + beside, "mean code", "halo strong q", "end");
-  area.text(area.X(Math.log2(last)), Math.max(end(n.power) - 8, 30), "decoded", "halo strong p", "end");
+  const end = area.Y(Math.min(high, v.spectra[0][last] / v.data[last]));
+  area.text(area.X(Math.log2(last)), Math.min(end + 18, area.Y(0) - 8), "mean code", "halo strong q", "end");
+  area.text(area.X(0) + 6, area.Y(n.power[1] / v.data[1]) + 18, "decoded", "halo strong p");
 }
 
 const FIGURE = {
