@@ -557,7 +557,7 @@ def ends(ranges):
     names = {"z1": "z\N{SUBSCRIPT ONE}", "z2": "z\N{SUBSCRIPT TWO}"}
     names |= {"mu": "mean", "logvar": "log-variance", "w": "weight", "draw": "draw number"}
     names |= {"latents": "numbers"}
-    names |= {"t": "time t", "way": "drawn pixels", "face": "number"}
+    names |= {"t": "time t", "way": "mean to draw", "face": "number"}
     names |= {"mix": "from A to B", "hair": "red hair", "skin": "skin", "power": "log₂ β"}
     return [["move", names[key], end] for key, both in ranges.items() for end in both]
 

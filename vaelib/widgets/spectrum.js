@@ -68,7 +68,7 @@ function paintSpectrum(panel, size, v, n) {
 const FIGURE = {
   title: "From the mean code to a draw: a face, what is decoded, and the power at every scale",
   sliders: [
-    { key: "way", role: "decode: ", name: "mean, drawn code, drawn pixels", colour: "p", step: 0.25, digits: 2 },
+    { key: "way", role: "decode: ", name: "from mean to draw", colour: "p", step: 0.25, digits: 2 },
     { key: "face", role: "picture: ", name: "number", colour: "data", step: 1, digits: 0 },
   ],
   buttons: [
