@@ -1,4 +1,4 @@
-"""Which units of a trained VAE are in use: seven water levels, five latent sizes, three seeds; and chapter 12's cures.
+"""Which units of a trained VAE are in use: five water levels, five latent sizes, three seeds; and chapter 12's cures.
 
     python -m benchmarks phase --save         all points, one after the other
     python -m benchmarks.phase POINT FOLDER   one point, into FOLDER/POINT.json
@@ -25,7 +25,7 @@ from benchmarks.usual import pictures
 from vaelib.metrics import active_units
 from vaelib.train import as_float, evaluate, set_seed
 
-LEVELS = [0.125, 0.25, 0.5, 1, 2, 4, 6]
+LEVELS = [0.5, 1, 2, 4, 6]
 LATENTS = [2, 4, 8, 16, 32]
 SEEDS, PASSES = 3, 3
 STORED = ROOT / "vaelib" / "stored" / "collapse.npz"

@@ -1,5 +1,10 @@
-"""Two hands on the KL that keep a code from falling silent, each one line of your own loss."""
+"""Two hands on the KL that keep a code from falling silent, each one line of your own loss; and stored runs."""
 
+from importlib.resources import files
+from typing import NamedTuple
+
+import numpy as np
+import torch
 from torch import Tensor
 
 from vaelib import _guard
@@ -51,3 +56,43 @@ def warm_up(step: int, steps: int) -> float:
     _guard.counts(0, step=step)
     _guard.counts(1, steps=steps)
     return min(1.0, step / steps)
+
+
+class StoredCollapse(NamedTuple):
+    """What `python -m benchmarks phase` measured.
+
+    Attributes:
+        date: when.
+        levels: beta sigma^2 of VAEs on grey MNIST, (T,), ascending.
+        latent_dims: numbers in their codes, (K,), int64.
+        active: how many of them are in use on test pictures, (T, K, S), int64; S seeds.
+        rate: KL(q(z|x) || p(z)) on test pictures, (T, K, S), nats.
+        worlds: length and strength of the topics of `sequences.make_topics`, (N, 2).
+        cures: by name, (N, S, 7): minus ELBO and KL (nats), units in use, information and loss with shuffled codes less
+            that with the own (nats), share of topics told by the nearest mean code, seconds of training on one core.
+    """
+
+    date: str
+    levels: Tensor
+    latent_dims: Tensor
+    active: Tensor
+    rate: Tensor
+    worlds: Tensor
+    cures: dict[str, Tensor]
+
+
+def stored_collapse() -> StoredCollapse:
+    """The runs that come with the library, float64. Book: chapter 12."""
+    with (files("vaelib") / "stored" / "collapse.npz").open("rb") as file:
+        kept = dict(np.load(file))
+    active, rate = torch.from_numpy(kept["phase"]).unbind(-1)
+    cures = dict(zip(kept["names"].tolist(), torch.from_numpy(kept["cures"]), strict=True))
+    return StoredCollapse(
+        str(kept["date"]),
+        torch.from_numpy(kept["levels"]),
+        torch.from_numpy(kept["latent_dims"]),
+        active.long(),
+        rate,
+        torch.from_numpy(kept["worlds"]),
+        cures,
+    )

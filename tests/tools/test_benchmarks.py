@@ -159,13 +159,13 @@ def test_every_point_of_the_phase_diagram_runs_alone_and_all_are_stored_together
     found = {name: phase.run(name, passes=1)["runs"] for name in names}
     assert [len(run) for run in found["phase-1-0"]] == [2] * len(phase.LATENTS)
     for name in list(names)[1:]:
-        assert [[len(run) for run in runs] for runs in found[name]] == [[6] * 3] * len(topics.WORLDS)
+        assert [[len(run) for run in runs] for runs in found[name]] == [[len(topics.MEASURED)] * 3] * len(topics.WORLDS)
     assert all(run[1:3] == [0.0, 0.0] for runs in found["cure-no_code"] for run in runs)
     whole = [{"point": point, "date": "2026-11-26", "runs": found["cure-no_code"]} for point in phase.POINTS]
     for one in whole:
         if one["point"].startswith("phase"):
             one["runs"] = [[L, float(one["point"].split("-")[1])] for L in phase.LATENTS]
-    with pytest.raises(ValueError, match=r"every point must be there; got none of phase-0\.125-0$"):
+    with pytest.raises(ValueError, match=r"every point must be there; got none of phase-0\.5-0$"):
         phase.store(whole[1:], tmp_path / "kept.npz")
     phase.store(whole, tmp_path / "kept.npz")
     kept = np.load(tmp_path / "kept.npz")

@@ -171,6 +171,7 @@ DOORS = {
     "metrics.code_information": (metrics.code_information, {**CODES, "num_codes": 3}, "random"),
     "metrics.shuffled_gap": (metrics.shuffled_gap, CODES, "random"),
     "collapse.free_bits": (collapse.free_bits, {"kl_per_dim": P, "floor": 0.5}, ""),
+    "collapse.stored_collapse": (collapse.stored_collapse, {}, "random"),
     "collapse.warm_up": (collapse.warm_up, {"step": 3, "steps": 4}, ""),
     "sequences.make_topics": (
         sequences.make_topics, {"num_topics": 2, "num_symbols": 3, "strength": 0.5, "generator": noise()}, "random"),

@@ -1,12 +1,14 @@
 """Free bits and warm-up as a reader puts them into a loss, and the numbers that say whether a code is heard."""
 
 import math
+import re
 
 import numpy as np
 import pytest
 import torch
 
-from vaelib.collapse import free_bits, warm_up
+from benchmarks import phase, topics
+from vaelib.collapse import free_bits, stored_collapse, warm_up
 from vaelib.distributions import normal_log_prob
 from vaelib.linear import LinearGaussian
 from vaelib.metrics import code_information, shuffled_gap
@@ -110,3 +112,16 @@ def test_one_example_has_nobody_to_swap_with():
     model = Lab()
     with pytest.raises(ValueError, match=r"x must hold at least two examples; got \(1, 2\)"):
         shuffled_gap(model, torch.zeros(1, 2).double(), model.log_likelihood)
+
+
+def test_the_stored_runs_are_those_of_the_benchmark():
+    kept = stored_collapse()
+    assert kept.levels.tolist() == phase.LEVELS and kept.latent_dims.tolist() == phase.LATENTS
+    shape = (len(phase.LEVELS), len(phase.LATENTS), phase.SEEDS)
+    assert kept.active.shape == kept.rate.shape == shape and kept.rate.min() >= 0
+    assert (kept.active <= kept.latent_dims[:, None]).all() and (kept.active >= 0).all()
+    assert kept.worlds.tolist() == [list(world) for world in topics.WORLDS]
+    assert list(kept.cures) == list(topics.CURES)
+    assert all(runs.shape == (len(topics.WORLDS), topics.SEEDS, len(topics.MEASURED)) for runs in kept.cures.values())
+    assert kept.cures["no code"][..., 1:5].abs().max() == 0
+    assert re.fullmatch(r"20\d\d-\d\d-\d\d", kept.date)

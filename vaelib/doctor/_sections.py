@@ -35,7 +35,7 @@ SECTIONS: dict[str, tuple[str, str]] = {
     "outputs beyond the pictures": _LOSSES,
     "one head for both": ("05_reparameterization", "the-encoder-owns-mu-and-sigma-and-the-noise-is-an-input"),
     "activation on a head": _SIGMA,
-    "posterior collapse": ("10_which_beta", "below-the-water-level-a-direction-is-silent"),
+    "posterior collapse": ("12_posterior_collapse", "three-numbers-say-whether-a-code-is-heard"),
     "code that is not read": ("06_vae_digits", "the-workflow-fits-on-one-page-and-both-terms-go-back"),
     "crowd that misses its prior": ("09_learned_prior", "the-kl-is-information-plus-misfit-whatever-the-prior"),
     "encoder far from its best": ("06_vae_digits", "the-encoders-guess-costs-more-than-the-shape-of-q"),
