@@ -5,9 +5,10 @@
 Rows: autoencoder, vae, target, likelihood, covariance, 'covariance steps'. And some that are no races: products, our
 epoch and log p as multiples of their own matrix products; seeds, how good chapter 6's training gets; frontier, chapter
 10's rate and distortion at twelve betas; priors and prior-faces, what chapter 9's priors mend; blur, chapter 11's
-switches, some 15 minutes on one thread; phase, chapter 12's units in use and its cures, some 25 minutes; chapters, how
-long each runs; digits and faces, what the findings of chapters 6 and 7 give from other seeds. All by default. With
---save, what was measured goes into benchmarks/results.json, and book/results.md is written from it.
+switches, some 15 minutes on one thread; phase, chapter 12's units in use and its cures, some 25 minutes; museum, what
+the doctor says of chapter 14's patients, some 15 minutes; chapters, how long each runs; digits and faces, what the
+findings of chapters 6 and 7 give from other seeds. All by default. With --save, what was measured goes into
+benchmarks/results.json, and book/results.md is written from it.
 """
 
 import argparse
@@ -24,6 +25,7 @@ from benchmarks import (
     frontier,
     learned,
     likelihood,
+    museum,
     phase,
     products,
     seeds,
@@ -46,6 +48,7 @@ OTHERS = [
     "frontier",
     "blur",
     "phase",
+    "museum",
     *learned.ROWS,
     "chapters",
     *findings.CHAPTERS,
@@ -90,6 +93,11 @@ def main() -> None:
         found = [phase.told(phase.run(point)) for point in phase.POINTS]
         if chosen.save:
             phase.store(found)
+    if "museum" in keys:
+        rows = list(museum.run())
+        print(museum.summary(rows), flush=True)
+        if chosen.save:
+            museum.store(rows)
     for key in [key for key in learned.ROWS if key in keys]:
         for found in learned.run(key, default_device()):
             print(found, flush=True)

@@ -6,6 +6,7 @@ from torch import nn
 from vaelib import (
     blur,
     collapse,
+    doctor,
     faces,
     frontier,
     interpolation,
@@ -147,6 +148,7 @@ DOORS = {
     "pretrained.LatentFlow": (pretrained.LatentFlow, {"flow": FLOW, "mean": A[0], "spread": A[0].exp()}, ""),
     "pretrained.LatentFlow.sample": (LATENT_FLOW.sample, {"n": 3, "generator": noise()}, "random"),
     "pretrained.LatentFlow.log_prob": (LATENT_FLOW.log_prob, {"z": A}, ""),
+    "doctor.stored_museum": (doctor.stored_museum, {}, "random"),
     "priors.stored_priors": (priors.stored_priors, {}, "random"),
     "widgets.frontier_figure": (
         widgets.frontier_figure, {"stored": frontier.stored_frontier(), "power": 0.5}, "picture"),

@@ -2,13 +2,14 @@
 
 import math
 
-import patients
 import pytest
 import torch
-from patients import BLIND, HEALTHY, TUNED, Net, bce, honest_draw, kl, logits, sound
 from torch import nn
 from torch.nn.functional import mse_loss
 
+from benchmarks.patients import BLIND, HEALTHY, NEW, TUNED
+from benchmarks.patients._ill import cut, once, reverse
+from benchmarks.patients._parts import Net, bce, binary, honest_draw, kl, logits, sound
 from vaelib import doctor
 from vaelib.doctor import SECTIONS, Finding, Report, examine
 from vaelib.doctor._loss import read
@@ -34,6 +35,16 @@ def test_the_first_finding_names_the_fault(name):
 def test_the_first_finding_names_the_fault_of_those_it_was_not_made_on(name):
     report = examine(**BLIND[name].examined())
     assert first(report) in BLIND[name].faults, str(report)
+
+
+MISSED: set[str] = set()  # what the doctor calls by another name, with the first seed: chapter 14 says so
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NEW)
+def test_the_first_finding_names_the_fault_of_those_that_came_when_its_rules_stood(name):
+    report = examine(**NEW[name].examined())
+    assert (first(report) in NEW[name].faults) is (name not in MISSED), str(report)
 
 
 @pytest.mark.slow
@@ -133,7 +144,7 @@ FAULTS = {  # fault -> loss
     "no KL in the loss": lambda x, y, m, s: logits(y, x).sum(),
     "wrong sign": lambda x, y, m, s: logits(y, x).sum() - kl(m, s).sum(),
     "swapped arguments": lambda x, y, m, s: bce(x, y).sum() + kl(m, s).sum(),
-    "KL the wrong way round": lambda x, y, m, s: logits(y, x).sum() + patients.reverse(m, s).sum(),
+    "KL the wrong way round": lambda x, y, m, s: logits(y, x).sum() + reverse(m, s).sum(),
     "beta that depends on the batch": lambda x, y, m, s: logits(y, x).mean() + kl(m, s).sum(),
     "KL that is none": lambda x, y, m, s: logits(y, x).sum() + (m**2).sum() / 2,
 }
@@ -175,9 +186,9 @@ def test_noise_that_is_shared_or_repeated_or_cut_off_is_seen():
     torch.manual_seed(0)
     fixed = lambda m, s: m + s * torch.randn(m.shape, generator=torch.Generator().manual_seed(1))  # noqa: E731
     assert watch(fixed, torch.zeros(2, 5)).repeated
-    assert watch(patients.once, torch.zeros(2, 5)).of_batch < 0.01
+    assert watch(once, torch.zeros(2, 5)).of_batch < 0.01
     assert watch(lambda m, s: m + s * torch.randn(len(m), 1), torch.zeros(2, 5)).of_latents < 0.01
-    assert watch(patients.cut, torch.zeros(2, 5)).gradient == (False, False)
+    assert watch(cut, torch.zeros(2, 5)).gradient == (False, False)
     assert watch(honest_draw, torch.zeros(2, 5)).of_batch > 0.9
 
 
@@ -239,6 +250,7 @@ def test_four_panels_are_drawn():
         ({"module": honest_draw}, TypeError, "module must be a torch.nn.Module; got"),
         ({"beta": 0}, ValueError, "beta must be a finite number above 0; got 0"),
         ({"beta": "1"}, TypeError, "beta must be a finite number above 0; got '1'"),
+        ({"prior": 3}, TypeError, "prior must have the function log_prob; got 3"),
         ({"generator": 3}, TypeError, "generator must be a torch.Generator or None; got 3"),
         ({"encode": lambda x: x}, TypeError, "encode must return mu and a second number"),
         (
@@ -255,6 +267,6 @@ def test_what_cannot_be_examined_is_refused(change, error, message):
 
 def test_the_adapter_of_a_module_is_one_line():
     net = Net()
-    train, new = patients.binary()
+    train, new = binary()
     report = examine(net.encode, honest_draw, net.decode, sound, train=train[:100], held_out=new[:50], module=net)
     assert len(report.not_examined) == 1 and "history" in report.not_examined[0]

@@ -43,7 +43,7 @@ ALLOWED = {  # who may import whom, as in the table of modules
     "likelihoods": {"distributions"}, "priors": {"distributions", "models", "objectives"},
     "misfit": {"distributions", "models", "objectives", "train"},
     "pretrained": {"likelihoods", "models", "priors"},
-    "doctor": {"beta", "distributions", "misfit", "plots", "priors"},
+    "doctor": {"beta", "distributions", "misfit", "objectives", "plots", "priors"},
 }  # fmt: skip
 
 

@@ -23,9 +23,11 @@ from vaelib.doctor._of_ranges import of_heads, of_ranges
 from vaelib.doctor._plain import plain_bound
 from vaelib.doctor._report import Finding, Report
 from vaelib.doctor._sections import SECTIONS
-from vaelib.doctor._ward import MOST, Ward
+from vaelib.doctor._stored import StoredMuseum, Visited, stored_museum
+from vaelib.doctor._ward import MOST, NotExamined, Ward
+from vaelib.objectives import Prior
 
-__all__ = ["SECTIONS", "Finding", "Report", "examine", "figures"]
+__all__ = ["SECTIONS", "Finding", "Report", "StoredMuseum", "Visited", "examine", "figures", "stored_museum"]
 
 EXAMS = {  # name -> experiment, and what it cannot do without
     "numbers that are none": (of_life, ()),
@@ -52,6 +54,7 @@ def examine(
     history: Sequence[float] | None = None,
     module: nn.Module | None = None,
     beta: float | None = None,
+    prior: Prior | None = None,
     generator: torch.Generator | None = None,
 ) -> Report:
     """Findings about a VAE, the dearest first: what is wrong, the number that shows it, and where the book explains it.
@@ -70,20 +73,24 @@ def examine(
         history: losses of the training, one a pass.
         module: the network, whose train() and eval() are compared; without it, it is looked at in the mode it has.
         beta: the one that you mean; without it no weight that somebody chose is a fault.
+        prior: anything with `log_prob(z) -> (N,)`, nats, where it is not N(0, I).
         generator: one that your functions draw from, put back afterwards.
 
     Returns:
-        `Report`. What was not handed over is listed as not examined. Costs are nats per example.
+        `Report`. What was not handed over is listed as not examined. Costs are nats per example. Of a loss with
+        another error than a square, an absolute value or a cross-entropy, such as that of a mixture or with several
+        numbers a pixel, a nat is what a nat of the KL costs in the loss itself.
 
     Raises:
-        TypeError: a function is none, pictures are no floating tensor, beta no number, module no module.
+        TypeError: a function is none, pictures are no floating tensor, beta no number, module no module, or prior
+            has no `log_prob`.
         ValueError: pictures are empty, or encode does not return two tensors (B, L).
 
     Nothing changes: weights, gradients, buffers, modes, and the generators of PyTorch are afterwards as they were.
     """
-    _check(encode, draw, decode, loss, train, held_out, history, module, beta, generator)
+    _check(encode, draw, decode, loss, train, held_out, history, module, beta, prior, generator)
     held_out = None if held_out is None else _some(held_out)
-    ward = Ward(encode, draw, decode, loss, _some(train), held_out, module, beta)
+    ward = Ward(encode, draw, decode, loss, _some(train), held_out, module, beta, prior)
     with untouched(module, train.device, generator), mode(module, False):
         _check_codes(ward)
         return _examined(ward, history)
@@ -100,6 +107,7 @@ def _examined(ward: Ward, history: Sequence[float] | None) -> Report:
             (causes if place < CAUSES else effects).extend(found)
             missing += [f"{name}: {trouble}"] if trouble else []
     missing += ["new pictures: none were held out"] if ward.held_out is None else []
+    missing += ["a plain VAE beside it: the error of the loss is none that is known"] if ward.nat else []
     if history is None:
         missing.append("the curve of the training: no history was handed over")
     else:
@@ -116,6 +124,8 @@ def _tried(exam: Iterable[Finding]) -> tuple[list[Finding], str]:
     try:
         for finding in exam:
             found.append(finding)
+    except NotExamined as reason:
+        return found, str(reason)
     except Exception as error:  # any: the function is not ours
         return found, f"{type(error).__name__}: {error}".split("\n")[0][:150]
     return found, ""
@@ -124,7 +134,8 @@ def _tried(exam: Iterable[Finding]) -> tuple[list[Finding], str]:
 def _ranked(ward: Ward, causes: list[Finding], effects: list[Finding]) -> list[Finding]:
     """The dearest first, equals by confidence. A cause costs what follows from it, and a plain VAE's lead."""
     short = _shortfall(ward) if causes or effects else 0.0
-    effects = [replace(f, cost=short) if f.fault == "posterior collapse" else f for f in effects]
+    if not ward.nat:
+        effects = [replace(f, cost=short) if f.fault == "posterior collapse" else f for f in effects]
     least = max([short, *(finding.cost for finding in effects)])
     causes = [replace(f, cost=max(f.cost, least + 0.1)) if f.cost >= 1 else f for f in causes]
     return sorted([*causes, *effects], key=lambda finding: -finding.cost * SURE[finding.confidence])
@@ -133,7 +144,7 @@ def _ranked(ward: Ward, causes: list[Finding], effects: list[Finding]) -> list[F
 def _shortfall(ward: Ward) -> float:
     """Nats by which a plain VAE, trained here for a second, beats the patient."""
     bound = ward.numbers.get("negative ELBO, beta 1")
-    if bound is None or (ward.kind == "Bernoulli" and not 0 <= ward.x.min() <= ward.x.max() <= 1):
+    if bound is None or ward.nat or (ward.kind == "Bernoulli" and not 0 <= ward.x.min() <= ward.x.max() <= 1):
         return 0.0
     ward.numbers["negative ELBO of a plain VAE"] = plain = plain_bound(ward)
     return max(0.0, bound - plain)
@@ -144,7 +155,7 @@ def _some(x: Tensor) -> Tensor:
     return x if len(x) <= MOST else x[torch.linspace(0, len(x) - 1, MOST, device=x.device).long()]
 
 
-def _check(encode, draw, decode, loss, train, held_out, history, module, beta, generator) -> None:
+def _check(encode, draw, decode, loss, train, held_out, history, module, beta, prior, generator) -> None:
     _guard.functions(encode=encode)
     given = {"draw": draw, "decode": decode, "loss": loss}
     _guard.functions(**{name: value for name, value in given.items() if value is not None})
@@ -166,6 +177,8 @@ def _check(encode, draw, decode, loss, train, held_out, history, module, beta, g
         _guard.modules(module=module)
     if beta is not None:
         _guard.numbers(0, beta=beta)
+    if prior is not None:
+        _guard.methods("log_prob", prior=prior)
     if isinstance(history, str | bytes) or not isinstance(history, Sequence | None):
         raise TypeError(f"history must be a list of losses; got {_guard.shown(history)}")
     _guard.noise(generator, train.device)

@@ -68,7 +68,7 @@ def _read(loss, x_shape, y_shape, latent_dim, B, device, dtype, tolerance) -> Re
 def _at(loss, x_shape, y_shape, latent_dim, B, scale, device, dtype):
     """Points, and the derivatives there; the smaller `scale`, the smaller errors and means."""
     noise: dict[str, Any] = {"generator": torch.Generator().manual_seed(1), "dtype": dtype}
-    x = (0.1 + 0.8 * torch.rand(B, *x_shape, **noise)).to(device)
+    x = ((255 * (0.1 + 0.8 * torch.rand(B, *x_shape, **noise))).round() / 255).to(device)  # some losses want levels
     near = x.reshape(B, *y_shape) if x[0].numel() == torch.Size(y_shape).numel() else x.new_full((B, *y_shape), 0.5)
     y = near + scale * (0.05 + 0.9 * torch.rand(near.shape, **noise).to(device) - near)
     mu = (3 * scale**2 * torch.randn(B, latent_dim, **noise)).to(device)

@@ -8,9 +8,9 @@ from torch import Tensor
 
 from vaelib.distributions import LOG_2PI
 from vaelib.doctor._aside import mode, untouched
-from vaelib.doctor._of_code import _width, best
+from vaelib.doctor._of_code import best
 from vaelib.doctor._report import Finding
-from vaelib.doctor._ward import Ward
+from vaelib.doctor._ward import NotExamined, Ward
 
 FEW, SAMPLES = 50, 200
 
@@ -19,12 +19,13 @@ def negative_elbo(ward: Ward, x: Tensor, y: Tensor | None = None) -> Tensor:
     """Per example, nats, with an honest draw, the whole KL and, for a Gaussian, the sigma of the residual."""
     mu, second = ward.encoded(x)
     y = ward.decoded(ward.sampled(mu, second)) if y is None else y
-    scale = None if ward.kind == "Bernoulli" else _width(ward, ward.x, ward.rebuilt)
-    return ward.error(x, y, scale) + ward.kl(mu, second).sum(1)
+    return ward.error(x, y, ward.scale) + ward.kl(mu, ward.std(second))
 
 
 def of_bound(ward: Ward) -> Iterator[Finding]:
     """Bound, evidence, the two parts of the gap, and what new pictures cost more."""
+    if not ward.measures:
+        raise NotExamined("the likelihood of the loss is none that is known")
     new = negative_elbo(ward, ward.x)
     if not new.isfinite().all():
         return
@@ -67,6 +68,8 @@ def _memory(ward: Ward, new: Tensor, amortisation: float) -> Iterator[Finding]:
 
 def _silent(ward: Ward) -> float:
     """Negative log-likelihood of a decoder that knows the mean picture alone."""
+    if ward.nat:
+        return ward.error(ward.x, ward.rebuilt.mean(0, keepdim=True).expand_as(ward.rebuilt)).mean().item()
     mean = ward.train.flatten(1).mean(0, keepdim=True)
     if ward.kind == "Bernoulli":
         mean = mean.clamp(1e-3, 1 - 1e-3)
@@ -78,13 +81,12 @@ def _evidence(ward: Ward, x: Tensor) -> tuple[Tensor, float]:
     """-log p(x) by importance sampling, (B,), nats, and the mean effective number of samples."""
     mu, second = ward.encoded(x)
     std = ward.std(second)
-    scale = None if ward.kind == "Bernoulli" else _width(ward, ward.x, ward.rebuilt)
     rows = []
     for _ in range(SAMPLES):
         eps = torch.randn_like(mu)
         z = mu + std * eps
         log_q = -(eps.square() + LOG_2PI).sum(1) / 2 - std.log().sum(1)
-        rows.append(-ward.error(x, ward.decoded(z), scale) - (z.square() + LOG_2PI).sum(1) / 2 - log_q)
+        rows.append(-ward.error(x, ward.decoded(z), ward.scale) + ward.log_prior(z) - log_q)
     weights = torch.stack(rows)
     share = weights.softmax(0)
     return math.log(SAMPLES) - weights.logsumexp(0), (1 / share.square().sum(0)).mean().item()
@@ -94,6 +96,8 @@ def of_modes(ward: Ward) -> Iterator[Finding]:
     """What train() and eval() change."""
     if ward.module is None:
         return
+    if not ward.measures:
+        raise NotExamined("the likelihood of the loss is none that is known")
     values = []
     for training in (False, True):  # in this order, and aside: train() mends running statistics
         with untouched(ward.module, ward.x.device, None), mode(ward.module, training):

@@ -1,13 +1,14 @@
 """Findings about the code: silent, unread, far from the prior, learned by heart."""
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import torch
 from torch import Tensor
 
 from vaelib.doctor._report import Finding
 from vaelib.doctor._spread import kl_each
-from vaelib.doctor._ward import Ward
+from vaelib.doctor._ward import NotExamined, Ward
 from vaelib.misfit import misfit_by_density
 from vaelib.priors import GaussianPrior
 
@@ -17,18 +18,21 @@ SILENT = 0.01  # variance of mu: the level of Burda et al.
 def of_code(ward: Ward) -> Iterator[Finding]:
     """Collapse, a code that the decoder does not read, the crowd's misfit."""
     mu, second = ward.codes
-    by_unit = ward.kl(mu, second).mean(0)
-    total, alive = by_unit.sum().item(), int((mu.var(0) > SILENT).sum())
+    total, alive = ward.kl(mu, ward.std(second)).mean().item(), int((mu.var(0) > SILENT).sum())
     ward.numbers |= {"KL": total, "active units (a number)": alive}
-    ward.curves["KL by unit"] = by_unit.sort(descending=True).values.tolist()
+    if ward.prior is None:
+        by_unit = kl_each(mu, ward.std(second)).mean(0)
+        ward.curves["KL by unit"] = by_unit.sort(descending=True).values.tolist()
     if ward.decode is None:
         return
+    if not ward.measures:
+        raise NotExamined("the likelihood of the loss is none that is known")
     read = _read_by_decoder(ward)
     ward.numbers["nats lost with the code of another picture"] = read
     if alive == 0 or total < 0.3:
         yield Finding(
             "posterior collapse", "the code says nothing: every picture has the same cloud",
-            f"{alive} of {len(by_unit)} units active, KL {total:.3g}", "several units, a KL of nats",
+            f"{alive} of {ward.latent_dim} units active, KL {total:.3g}", "several units, a KL of nats",
             f"variance of mu over {len(mu)} pictures, above {SILENT}; the KL",
             "lower beta (warm it up), give the Gaussian the sigma of its residual, weaken the decoder", 0.5, "certain",
         )  # fmt: skip
@@ -44,19 +48,15 @@ def of_code(ward: Ward) -> Iterator[Finding]:
 
 def _read_by_decoder(ward: Ward) -> float:
     """How much worse a picture is drawn from the next one's code, nats."""
-    scale = None if ward.kind == "Bernoulli" else _width(ward, ward.x, ward.rebuilt)
-    own, others = (ward.error(ward.x, y, scale).mean() for y in (ward.rebuilt, ward.rebuilt.roll(1, 0)))
+    own, others = (ward.error(ward.x, y, ward.scale).mean() for y in (ward.rebuilt, ward.rebuilt.roll(1, 0)))
     return (others - own).item()
 
 
-def _width(ward: Ward, x: Tensor, y: Tensor) -> float:
-    away = x.flatten(1) - y.flatten(1)
-    return (away.square().mean() if ward.kind == "Gaussian" else away.abs().mean()).item()
-
-
 def _misfit(ward: Ward, mu: Tensor, second: Tensor, total: float) -> Iterator[Finding]:
-    """KL(q(z) || N(0, I)) from below, by a Gaussian fitted to other codes."""
+    """KL(q(z) || prior) from below, by a Gaussian fitted to other codes."""
     L = mu.shape[1]
+    if ward.prior is None and ward.reading is not None and ward.reading.c_mu is None:
+        raise NotExamined("the KL of the loss is none to N(0, I), and no prior was handed over")
     if len(mu) < 12 * L:
         return
     z = ward.sampled(mu, second).cpu().double()
@@ -64,7 +64,7 @@ def _misfit(ward: Ward, mu: Tensor, second: Tensor, total: float) -> Iterator[Fi
     learned, z = (learned[::2], z[1::2]) if ward.held_out is None else (learned, z)
     try:
         crowd = GaussianPrior(L).double().fit(learned)
-        found = misfit_by_density(z, crowd, GaussianPrior(L).double())
+        found = misfit_by_density(z, crowd, SimpleNamespace(log_prob=ward.log_prior))
     except ValueError:  # codes that do not span their space
         return
     value, spread = found.value.item(), found.stderr.item()
@@ -81,12 +81,11 @@ def best(ward: Ward, x: Tensor, steps: int = 120) -> tuple[Tensor, Tensor, float
     """Negative ELBO of each example: with the encoder's cloud, and with one searched for that example alone."""
     mu, second = ward.encoded(x)
     mu, log_std = mu.detach().clone(), ward.std(second).clamp(min=1e-6).log().detach().clone()
-    scale = None if ward.kind == "Bernoulli" else _width(ward, ward.x, ward.rebuilt)
     eps = torch.randn(8, *mu.shape).to(mu)
 
     def bound(mu: Tensor, log_std: Tensor, noise: Tensor) -> Tensor:
-        errors = [ward.error(x, ward.decoded(mu + log_std.exp() * one), scale) for one in noise]
-        return torch.stack(errors).mean(0) + kl_each(mu, log_std.exp()).sum(1)
+        errors = [ward.error(x, ward.decoded(mu + log_std.exp() * one), ward.scale) for one in noise]
+        return torch.stack(errors).mean(0) + ward.kl(mu, log_std.exp())
 
     with torch.no_grad():
         first = bound(mu, log_std, eps)

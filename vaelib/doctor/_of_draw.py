@@ -7,7 +7,7 @@ import torch
 
 from vaelib.doctor._noise import ROWS, SPREADS, Draws
 from vaelib.doctor._report import Finding
-from vaelib.doctor._spread import STD, kl_each
+from vaelib.doctor._spread import STD
 from vaelib.doctor._ward import Ward
 
 HOW = f"{ROWS} draws at mu = 0 and {len(SPREADS)} values of the second output"
@@ -123,5 +123,5 @@ def _cost(ward: Ward, seen: Draws) -> float:
     cost = abs((ward.error(ward.x, ward.rebuilt).mean() - drawn).item())
     if seen.k > 0 and seen.second is not None:
         std = seen.k * STD[seen.second](second)
-        cost = max(cost, abs((kl_each(mu, std).sum(1).mean() - ward.kl(mu, second).sum(1).mean()).item()))
+        cost = max(cost, abs((ward.kl(mu, std).mean() - ward.kl(mu, ward.std(second)).mean()).item()))
     return cost if math.isfinite(cost) else math.inf

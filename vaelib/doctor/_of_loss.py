@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from vaelib.doctor._loss import Reading
 from vaelib.doctor._reductions import Reductions, reductions
 from vaelib.doctor._report import Finding
-from vaelib.doctor._ward import Ward
+from vaelib.doctor._ward import NotExamined, Ward
 
 HOW = "derivatives of the loss at random points, float64"
 
@@ -17,9 +17,13 @@ def of_loss(ward: Ward) -> Iterator[Finding]:
     if loss is None:
         raise ward.refused["loss"]
     yield from _of_error(loss)
-    yield from _of_kl(loss)
+    yield from _of_kl(loss, ward.prior is not None)
     if loss.c_rec and loss.c_rec > 0 and loss.c_kl and loss.c_kl > 0:
         yield from _of_beta(ward, loss)
+    if loss.c_mu is None and ward.prior is None:
+        raise NotExamined("its KL is none to N(0, I): hand over the prior")
+    if loss.c_rec is None or loss.c_mu is None:
+        raise NotExamined(f"which beta it has, for its {'error' if loss.c_rec is None else 'KL'} is none that is known")
 
 
 def _of_error(loss: Reading) -> Iterator[Finding]:
@@ -41,7 +45,7 @@ def _of_error(loss: Reading) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def _of_kl(loss: Reading) -> Iterator[Finding]:
+def _of_kl(loss: Reading, other_prior: bool) -> Iterator[Finding]:
     mu, second = loss.c_mu, loss.c_second
     weights = f"weight {_shown(mu)} by mu, {_shown(second)} by the second output"
     about = ("one weight, above 0, by both", HOW)
@@ -54,6 +58,8 @@ def _of_kl(loss: Reading) -> Iterator[Finding]:
     elif (mu is not None and mu < 0) or (second is not None and second < 0):
         yield Finding("wrong sign", "the KL is rewarded: the code may run to infinity", weights, *about,
                       "minimise -log p(x|z) + KL: check whose sign the KL has", math.inf)  # fmt: skip
+    elif other_prior:  # its KL has other derivatives
+        return
     elif mu is not None and second is None:
         yield Finding("KL that is none", "the term in the second output is that of no KL", weights, *about,
                       "-0.5 * (1 + logvar - mu**2 - logvar.exp()).sum(1)", 1.0)  # fmt: skip

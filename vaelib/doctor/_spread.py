@@ -1,5 +1,6 @@
 """What an encoder's second output may be: how it becomes a standard deviation, and the derivative of the KL in it."""
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -14,6 +15,13 @@ STD: dict[str, Callable[[Tensor], Tensor]] = {
     "variance": lambda s: s.clamp(min=0).sqrt(),
     "log standard deviation": lambda s: s.exp(),
     "softplus of the standard deviation": softplus,
+}
+FREE = {  # the second output of a cloud as wide as N(0, I)'s, whose KL is nothing at mu = 0
+    "log-variance": 0.0,
+    "standard deviation": 1.0,
+    "variance": 1.0,
+    "log standard deviation": 0.0,
+    "softplus of the standard deviation": math.log(math.e - 1),
 }
 KL_SLOPE: dict[str, Callable[[Tensor], Tensor]] = {
     **SECONDS,

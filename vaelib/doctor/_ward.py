@@ -9,13 +9,20 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from vaelib.distributions import LOG_2PI
 from vaelib.doctor._aside import mode
 from vaelib.doctor._loss import Reading, read
 from vaelib.doctor._noise import Draws, watch
-from vaelib.doctor._spread import STD, kl_each
+from vaelib.doctor._spread import FREE, STD, kl_each
+from vaelib.objectives import Prior
 
 MOST = 1000  # pictures
 BATCH = 250
+DRAWS = 16  # for the KL to a prior that has no closed form
+
+
+class NotExamined(Exception):
+    """Why an experiment has nothing to look at."""
 
 
 @dataclass
@@ -30,6 +37,7 @@ class Ward:
     held_out: Tensor | None
     module: nn.Module | None
     beta: float | None
+    prior: Prior | None = None
     numbers: dict[str, float] = field(default_factory=dict)
     curves: dict[str, list[float]] = field(default_factory=dict)
     refused: dict[str, Exception] = field(default_factory=dict)  # by the function that raised it
@@ -97,9 +105,28 @@ class Ward:
     def std(self, second: Tensor) -> Tensor:
         return STD[self.convention](second)
 
+    @cached_property
+    def nat(self) -> float | None:
+        """What a nat of KL costs in a loss whose error is none that is known: there the loss is its own ruler."""
+        loss = self.reading
+        if loss is None or loss.c_rec is not None or not (loss.c_kl and loss.c_kl > 0):
+            return None
+        try:
+            return read(self.loss, self.x.shape[1:], self.output.shape[1:], self.latent_dim, self.x, B=1).c_kl
+        except Exception:  # whatever a stranger's loss says about a batch of one
+            return None
+
+    @property
+    def measures(self) -> bool:
+        """Whether the error of an example can be had in nats."""
+        known = self.reading is None or self.reading.c_rec is not None
+        return bool(self.nat) or (known and self.output[0].numel() == self.data_dim)
+
     @property
     def kind(self) -> str:
         """Of the likelihood by which numbers are compared; "Gaussian" with the best sigma where the loss tells none."""
+        if self.nat:
+            return "its own"
         known = self.reading.kind if self.reading is not None else None
         return known if known in ("Gaussian", "Bernoulli", "Laplace") else "Gaussian"
 
@@ -113,6 +140,8 @@ class Ward:
 
     def error(self, x: Tensor, y: Tensor, scale: float | None = None) -> Tensor:
         """-log p(x|z) of each example, nats; a Gaussian's sigma and a Laplace's width are the best ones for all."""
+        if self.nat:
+            return self._by_the_loss(x, y)
         x, y = x.flatten(1), y.flatten(1)
         if x.shape != y.shape:
             return torch.full((len(x),), torch.nan)
@@ -120,9 +149,35 @@ class Ward:
             return bernoulli(x, y, self.logits)
         return spread_error(x, y, self.kind, scale)
 
-    def kl(self, mu: Tensor, second: Tensor) -> Tensor:
-        """KL(q(z|x) || N(0, I)) by latent number, (B, L)."""
-        return kl_each(mu, self.std(second))
+    def _by_the_loss(self, x: Tensor, y: Tensor) -> Tensor:
+        """The loss of each example alone, with a code that costs nothing, in nats of the KL."""
+        assert self.loss is not None and self.nat
+        mu = x.new_zeros(1, self.latent_dim)
+        second = torch.full_like(mu, FREE[self.convention])
+        rows = [self.loss(a[None], b[None], mu, second) for a, b in zip(x, y, strict=True)]
+        return torch.stack([row.reshape(()) for row in rows]) / self.nat
+
+    @cached_property
+    def scale(self) -> float | None:
+        """A Gaussian's sigma^2 and a Laplace's width, of the residual; None where the likelihood has neither."""
+        if self.kind not in ("Gaussian", "Laplace") or not self.measures:
+            return None
+        away = self.x.flatten(1) - self.rebuilt.flatten(1)
+        return (away.square().mean() if self.kind == "Gaussian" else away.abs().mean()).item()
+
+    def kl(self, mu: Tensor, std: Tensor) -> Tensor:
+        """KL(q(z|x) || prior) of each example, (B,); by draws where the prior is not N(0, I)."""
+        if self.prior is None:
+            return kl_each(mu, std).sum(1)
+        eps = torch.randn(DRAWS, *mu.shape).to(mu)
+        log_q = -(eps.square() + LOG_2PI).sum(-1) / 2 - std.log().sum(1)
+        return (log_q - torch.stack([self.log_prior(mu + std * one) for one in eps])).mean(0)
+
+    def log_prior(self, z: Tensor) -> Tensor:
+        """log-density of codes (N, L), in the type of the codes: (N,)."""
+        if self.prior is None:
+            return -(z.square() + LOG_2PI).sum(1) / 2
+        return self.prior.log_prob(z.to(self.codes[0])).to(z)
 
     @cached_property
     def rebuilt(self) -> Tensor:
