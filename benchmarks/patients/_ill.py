@@ -113,6 +113,11 @@ def signed_binary():
     return tuple(2 * x - 1 for x in binary())
 
 
+def soft():
+    """Neither black nor white, where an exchange of the arguments raises no error."""
+    return tuple(0.05 + 0.9 * x for x in grey())
+
+
 class Shuffled(Net):
     def decode(self, z):
         return self.out(z[torch.randperm(len(z))])
@@ -129,7 +134,7 @@ NEW = {
     "pictures in [-1, 1] under a cross-entropy": Case(("pixels outside [0, 1]",), data=signed_binary),
     "arguments of the cross-entropy exchanged": Case(
         ("swapped arguments",), lambda x, y, m, s: (bce(x, y) + kl(m, s).sum(1)).mean(),
-        net=lambda: Net(last=nn.Sigmoid()), shown=same),
+        net=lambda: Net(last=nn.Sigmoid()), data=soft, shown=same, steps=200),
     "codes shuffled against their pictures": Case(("posterior collapse", "code that is not read"), net=Shuffled),
     "one noise for all latents": Case(
         ("shared noise",), draw=lambda m, s: m + (s / 2).exp() * torch.randn(len(m), 1)),

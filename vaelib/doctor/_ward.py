@@ -38,6 +38,7 @@ class Ward:
     module: nn.Module | None
     beta: float | None
     prior: Prior | None = None
+    batched: bool = True  # as long as the loss of single examples can be
     numbers: dict[str, float] = field(default_factory=dict)
     curves: dict[str, list[float]] = field(default_factory=dict)
     refused: dict[str, Exception] = field(default_factory=dict)  # by the function that raised it
@@ -151,11 +152,19 @@ class Ward:
 
     def _by_the_loss(self, x: Tensor, y: Tensor) -> Tensor:
         """The loss of each example alone, with a code that costs nothing, in nats of the KL."""
-        assert self.loss is not None and self.nat
+        assert self.nat
         mu = x.new_zeros(1, self.latent_dim)
         second = torch.full_like(mu, FREE[self.convention])
-        rows = [self.loss(a[None], b[None], mu, second) for a, b in zip(x, y, strict=True)]
-        return torch.stack([row.reshape(()) for row in rows]) / self.nat
+
+        def alone(one: Tensor, made: Tensor) -> Tensor:
+            return self.loss(one[None], made[None], mu, second).reshape(())  # pyright: ignore
+
+        if self.batched:
+            try:
+                return torch.vmap(alone, randomness="different")(x, y) / self.nat
+            except Exception:  # not every function of a stranger can be batched
+                self.batched = False
+        return torch.stack([alone(*pair) for pair in zip(x, y, strict=True)]) / self.nat
 
     @cached_property
     def scale(self) -> float | None:
