@@ -23,6 +23,7 @@ MENDED = (
     "10_which_beta",
     "11_why_blurry",
     "12_posterior_collapse",
+    "14_museum",
     "90_many_gpus",
 )
 # Equations of which something is unknown for want of time, and why; the list may only become shorter.

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from types import SimpleNamespace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -64,7 +65,8 @@ def _misfit(ward: Ward, mu: Tensor, second: Tensor, total: float) -> Iterator[Fi
     learned, z = (learned[::2], z[1::2]) if ward.held_out is None else (learned, z)
     try:
         crowd = GaussianPrior(L).double().fit(learned)
-        found = misfit_by_density(z, crowd, SimpleNamespace(log_prob=ward.log_prior))
+        prior: Any = SimpleNamespace(log_prob=ward.log_prior)
+        found = misfit_by_density(z, crowd, prior)
     except ValueError:  # codes that do not span their space
         return
     value, spread = found.value.item(), found.stderr.item()

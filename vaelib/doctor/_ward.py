@@ -110,7 +110,7 @@ class Ward:
     def nat(self) -> float | None:
         """What a nat of KL costs in a loss whose error is none that is known: there the loss is its own ruler."""
         loss = self.reading
-        if loss is None or loss.c_rec is not None or not (loss.c_kl and loss.c_kl > 0):
+        if loss is None or self.loss is None or loss.c_rec is not None or not (loss.c_kl and loss.c_kl > 0):
             return None
         try:
             return read(self.loss, self.x.shape[1:], self.output.shape[1:], self.latent_dim, self.x, B=1).c_kl
