@@ -1,12 +1,13 @@
 """Whose fault the blur is: the stored runs of one network with switches for bottleneck, KL, sigma and code."""
 
 import json
-from importlib.resources import files
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from vaelib import _stored
 
 
 class StoredBlur(NamedTuple):
@@ -46,8 +47,7 @@ class StoredBlur(NamedTuple):
 
 def stored_blur() -> StoredBlur:
     """The runs that come with the library. Book: chapter 11."""
-    with (files("vaelib") / "stored" / "blur.npz").open("rb") as file:
-        kept = dict(np.load(file))
+    kept = _stored.arrays("blur")
     about, ends = json.loads(str(kept["about"])), ("", "_fewer")  # five seeds, and three
     names = [kept["names" + end].tolist() for end in ends]
     pictures = _double(kept["pictures"]) / 255

@@ -1,13 +1,11 @@
 """Two hands on the KL that keep a code from falling silent, each one line of your own loss; and stored runs."""
 
-from importlib.resources import files
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from vaelib import _guard
+from vaelib import _guard, _stored
 
 
 def free_bits(kl_per_dim: Tensor, floor: float) -> Tensor:
@@ -83,8 +81,7 @@ class StoredCollapse(NamedTuple):
 
 def stored_collapse() -> StoredCollapse:
     """The runs that come with the library, float64. Book: chapter 12."""
-    with (files("vaelib") / "stored" / "collapse.npz").open("rb") as file:
-        kept = dict(np.load(file))
+    kept = _stored.arrays("collapse")
     active, rate = torch.from_numpy(kept["phase"]).unbind(-1)
     cures = dict(zip(kept["names"].tolist(), torch.from_numpy(kept["cures"]), strict=True))
     return StoredCollapse(

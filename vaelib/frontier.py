@@ -1,13 +1,12 @@
 """Rate and distortion along beta: exact for a linear VAE, and the stored points of trained ones."""
 
-from importlib.resources import files
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from vaelib import _guard
+from vaelib import _guard, _stored
 from vaelib.distributions import LOG_2PI
 
 
@@ -111,8 +110,7 @@ class StoredFrontier(NamedTuple):
 
 def stored_frontier() -> StoredFrontier:
     """The runs that come with the library, float64. Book: chapter 10."""
-    with (files("vaelib") / "stored" / "frontier.npz").open("rb") as file:
-        kept = dict(np.load(file))
+    kept = _stored.arrays("frontier")
     # (T S, 6), by beta, then seed: both, rate and distortion, both again on training pictures
     runs = torch.from_numpy(kept["runs"])
     betas = runs[:, 0].unique()

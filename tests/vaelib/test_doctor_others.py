@@ -7,6 +7,8 @@ from torch import nn
 
 from benchmarks.patients._parts import Net, binary, grey, honest_draw, kl, logits
 from vaelib.doctor import examine
+from vaelib.doctor._spread import FREE, STD, kl_each
+from vaelib.doctor._ward import Ward
 from vaelib.likelihoods import LogisticMixtureLikelihood, PixelGaussianLikelihood
 from vaelib.priors import GaussianPrior
 
@@ -144,3 +146,34 @@ def test_a_prior_is_taken_for_what_it_is():
     assert told.numbers["KL"] < 5 and told.numbers["negative ELBO, beta 1"] < 100
     assert "misfit of the crowd, at least" not in untold.numbers  # nobody said which prior
     assert any("no prior was handed over" in line for line in untold.not_examined)
+
+
+@pytest.mark.parametrize("convention", STD)
+def test_a_code_that_costs_nothing_is_one_of_the_prior(convention):
+    free = torch.tensor([[FREE[convention]]])
+    assert kl_each(torch.zeros(1, 1), STD[convention](free)).item() == pytest.approx(0.0, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("error", "density"),
+    [
+        (lambda x, y: (x - y).square().sum(1), lambda x: torch.distributions.Normal(0.0, x.square().mean().sqrt())),
+        (lambda x, y: (x - y).abs().sum(1), lambda x: torch.distributions.Laplace(0.0, x.abs().mean())),
+    ],
+    ids=["Gaussian", "Laplace"],
+)
+def test_an_error_is_priced_with_the_best_width_of_its_likelihood(error, density):
+    """A decoder that always says 0: the best sigma^2 is the mean square, the best width the mean size."""
+    x = torch.randn(50, 6, generator=torch.Generator().manual_seed(0))
+    ward = Ward(
+        encode=lambda x: (0.1 * x[:, :2], 0.1 * x[:, 2:4]),
+        draw=honest_draw,
+        decode=lambda z: 0 * z.repeat(1, 3),
+        loss=lambda x, y, mu, s: (error(x, y) + kl(mu, s).sum(1)).mean(),
+        train=x,
+        held_out=None,
+        module=None,
+        beta=None,
+    )
+    expected = -density(x).log_prob(x).sum(1)
+    torch.testing.assert_close(ward.error(x, torch.zeros_like(x), ward.scale), expected)

@@ -27,7 +27,7 @@ def test_all_rings_together_are_the_sum_of_squares(side, dtype, rounding):
 
 
 @DTYPES
-@pytest.mark.parametrize(("across", "down"), [(0, 0), (3, 0), (0, 5), (3, 4), (5, 5)])
+@pytest.mark.parametrize(("across", "down"), [(0, 0), (3, 0), (0, 5), (3, 4), (5, 5), (2, 2)])
 def test_a_wave_has_its_power_in_its_own_ring(across, down, dtype, rounding):
     """cos of 3 cycles across and 4 down: a variance of one half, all of it in ring 5."""
     place = torch.arange(16, dtype=dtype) / 16

@@ -1,12 +1,12 @@
 """What the doctor said of VAEs whose faults are known, as it comes with the library."""
 
 import json
-from importlib.resources import files
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
+
+from vaelib import _stored
 
 
 class Visited(NamedTuple):
@@ -43,13 +43,11 @@ class StoredMuseum(NamedTuple):
 
 def stored_museum() -> StoredMuseum:
     """The runs that come with the library. Book: chapter 14."""
-    with (files("vaelib") / "stored" / "museum.npz").open("rb") as file:
-        kept = dict(np.load(file))
-    curves, pictures = torch.from_numpy(kept["curves"]), torch.from_numpy(kept["pictures"]).float() / 255
+    kept = _stored.arrays("museum")
+    pictures = torch.from_numpy(kept["pictures"]).float().unflatten(-1, (8, 8)) / 255
+    portraits = zip(torch.from_numpy(kept["curves"]), pictures, strict=True)  # of the ill, in their order
     visited = []
     for row in json.loads(str(kept["rows"])):
-        ill = len([one for one in visited if one.faults]) if row["faults"] else None
-        portrait = (None, None) if ill is None else (curves[ill], pictures[ill].reshape(3, 6, 8, 8))
-        said = tuple(map(tuple, row["said"]))
-        visited.append(Visited(row["group"], row["name"], tuple(row["faults"]), said, *portrait))
+        said, faults = tuple(map(tuple, row["said"])), tuple(row["faults"])
+        visited.append(Visited(row["group"], row["name"], faults, said, *(next(portraits) if faults else (None, None))))
     return StoredMuseum(str(kept["date"]), tuple(visited))

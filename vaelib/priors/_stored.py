@@ -1,12 +1,12 @@
 """What learned priors mended in several seeds, as it comes with the library."""
 
 import json
-from importlib.resources import files
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
+
+from vaelib import _stored
 
 Numbers = dict[str, dict[str, Tensor]]
 
@@ -30,8 +30,7 @@ class StoredPriors(NamedTuple):
 
 def stored_priors() -> StoredPriors:
     """The runs that come with the library. Book: chapter 9."""
-    with (files("vaelib") / "stored" / "priors.npz").open("rb") as file:
-        kept = dict(np.load(file))
+    kept = _stored.arrays("priors")
     numbers = {key: _by_name(runs) for key, runs in json.loads(str(kept["numbers"])).items()}
     return StoredPriors(str(kept["date"]), *(numbers[key] for key in ("crowds", "digits", "faces")))
 
