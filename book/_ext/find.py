@@ -6,7 +6,9 @@ the entries are a script, since a page opened from the disk may not fetch anythi
     python book/_ext/find.py     # fetches MiniSearch, so that the build needs no network
 """
 
+import builtins
 import json
+import keyword
 import os
 import re
 import shutil
@@ -32,6 +34,8 @@ LAYOUT = re.compile(
     r"\\(?:math\w+|text\w*|operatorname|left|right|q?quad|[bB]igg?[lr]?|begin|end|d?frac)\b|[{}&]|\\[\\,;!]"
 )
 NAME = re.compile(r"[A-Za-z_]\w{2,}|\d+\.\d+(?:e-?\d+)?|\d+e-?\d+")
+# Python's own words tell no section from another.
+PYTHON = {*keyword.kwlist, *dir(builtins)}
 OLD_SCRIPTS = re.compile(r'\s*<script src="[^"]*(?:searchtools|searchindex)\.js[^"]*"></script>')
 NEW_SCRIPTS = "".join(
     f'\n  <script src="_static/{name}"></script>' for name in ("minisearch.js", "entries.js", "find.js")
@@ -56,6 +60,8 @@ def fetch() -> Path:
 
 def entries(html: str, address: str) -> list[dict]:
     """Every section of a page, and every term of its glossary: title, page, address with anchor, text, names in code.
+
+    The names are those that Python does not bring along and the text does not hold: the entries are to load fast.
 
     Args:
         html: a built page.
@@ -86,8 +92,10 @@ def _entry(place: Tag, page: str, address: str) -> dict:
     else:
         title = place.find(re.compile("h[1-6]"))
         text = _words(place).removeprefix(_words(title)) if title else _words(place)
+    said = PYTHON.union(re.findall(r"\w+", text))
+    names = [name for name in dict.fromkeys(NAME.findall(code)) if name not in said]
     entry = {"title": _words(title) if title else page, "page": page, "url": f"{address}.html#{place['id']}"}
-    entry |= {"text": text.strip(), "names": " ".join(dict.fromkeys(NAME.findall(code)))}
+    entry |= {"text": text.strip(), "names": " ".join(names)}
     if place.name == "dt" and body:
         body.extract()
     place.extract()
