@@ -163,8 +163,11 @@ def by_touch(page, slider):
 
 
 def by_keyboard(page, slider):
+    # From one end, so that it is not chance where it stood before: a few steps up, or from the last one down.
+    low, now, high = slider.evaluate("node => [node.min, node.value, node.max].map(Number)")
     slider.focus()
-    for key in ("Home", "ArrowRight", "ArrowRight", "ArrowUp", "PageUp"):
+    up, down = ("Home", "ArrowRight", "ArrowUp", "PageUp"), ("End", "ArrowLeft", "ArrowDown", "PageDown")
+    for key in up if now > (low + high) / 2 else down:
         page.keyboard.press(key)
 
 
