@@ -124,7 +124,7 @@ def test_what_has_neither_a_known_error_nor_a_known_kl_is_not_examined_and_alarm
     report = untrained(128, loss)
     text = "\n".join(report.not_examined)
     assert report.healthy, str(report)
-    assert "the bound: the likelihood of the loss is none that is known" in text and "hand over the prior" in text
+    assert "the bound: the loss has a likelihood that is none that is known" in text and "hand over the prior" in text
 
 
 def test_a_prior_is_taken_for_what_it_is():

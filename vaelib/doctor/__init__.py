@@ -40,6 +40,7 @@ EXAMS = {  # name -> experiment, and what it cannot do without
     "the bound": (of_bound, ("decode",)),
 }
 SURE = {"certain": 1.0, "likely": 0.9, "possible": 0.8}  # of two that cost about as much, the surer stands first
+SILENT = ("posterior collapse", "encoder that does not learn")  # what these cost, a plain VAE tells
 CAUSES = 6  # the first so many may cause what the others find
 
 
@@ -67,12 +68,14 @@ def examine(
         encode: function of pictures (B, ...) that gives mu and a second number for each latent, (B, L) each.
         draw: function of both that gives z, (B, L), as in training.
         decode: function of z that gives the reconstruction as the loss takes it, (B, ...).
-        loss: function of x, the reconstruction, mu and the second number that returns one number, as it is minimised.
+        loss: function of x, the reconstruction, mu and the second number, in this order, that returns one number, as
+            it is minimised. Where yours takes the reconstruction first: `lambda x, y, mu, s: yours(y, x, mu, s)`.
         train: pictures of the training, (N, ...), as the loss sees them; at most 1000 are used.
         held_out: others, (M, ...).
-        history: losses of the training, one a pass.
+        history: losses of the training in their order, evenly spaced: one a pass, or every twentieth step.
         module: the network, whose train() and eval() are compared; without it, it is looked at in the mode it has.
-        beta: the one that you mean; without it no weight that somebody chose is a fault.
+        beta: the one that you mean: KL over error, for a squared error over half its sum; a loss of this beta passes.
+            Without it no weight that somebody chose is a fault, but a Gaussian much wider than its residual is.
         prior: anything with `log_prob(z) -> (N,)`, nats, where it is not N(0, I).
         generator: one that your functions draw from, put back afterwards.
 
@@ -115,7 +118,9 @@ def _examined(ward: Ward, history: Sequence[float] | None) -> Report:
         ward.curves["history"] = losses
         causes += found
     notes += _tried(note_of_beta(ward))[0] + _tried(note_of_draw(ward))[0]
-    return Report(tuple(_ranked(ward, causes, effects)), tuple(notes), tuple(missing), ward.numbers, ward.curves)
+    refused = tuple(f"the {name} could not be called: {_first_line(error)}" for name, error in ward.refused.items())
+    ranked = tuple(_ranked(ward, causes, effects))
+    return Report(ranked, tuple(notes), tuple(missing), ward.numbers, ward.curves, refused)
 
 
 def _tried(exam: Iterable[Finding]) -> tuple[list[Finding], str]:
@@ -127,18 +132,24 @@ def _tried(exam: Iterable[Finding]) -> tuple[list[Finding], str]:
     except NotExamined as reason:
         return found, str(reason)
     except Exception as error:  # any: the function is not ours
-        return found, f"{type(error).__name__}: {error}".split("\n")[0][:150]
+        return found, _first_line(error)
     return found, ""
+
+
+def _first_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".split("\n")[0][:150]
 
 
 def _ranked(ward: Ward, causes: list[Finding], effects: list[Finding]) -> list[Finding]:
     """The dearest first, equals by confidence. A cause costs what follows from it, and a plain VAE's lead."""
     short = _shortfall(ward) if causes or effects else 0.0
     if not ward.nat:
-        effects = [replace(f, cost=short) if f.fault == "posterior collapse" else f for f in effects]
+        effects = [replace(f, cost=short) if f.fault in SILENT else f for f in effects]
     least = max([short, *(finding.cost for finding in effects)])
-    causes = [replace(f, cost=max(f.cost, least + 0.1)) if f.cost >= 1 else f for f in causes]
-    return sorted([*causes, *effects], key=lambda finding: -finding.cost * SURE[finding.confidence])
+    causes = [replace(f, cost=least, with_effects=True) if 1 <= f.cost < least else f for f in causes]
+    # A cause of at least a nat stands before what may follow from it, however sure that is.
+    lead = {id(f): least + 0.1 * SURE[f.confidence] for f in causes if f.cost >= 1}
+    return sorted([*causes, *effects], key=lambda f: -max(f.cost * SURE[f.confidence], lead.get(id(f), 0.0)))
 
 
 def _shortfall(ward: Ward) -> float:
@@ -185,7 +196,14 @@ def _check(encode, draw, decode, loss, train, held_out, history, module, beta, p
 
 
 def _check_codes(ward: Ward) -> None:
-    found: Any = ward.encode(ward.x[:2])
+    try:
+        found: Any = ward.encode(ward.x[:2])
+    except Exception as error:  # any: the function is not ours
+        shape = tuple(ward.x[:2].shape)
+        raise ValueError(
+            f"encode refused two pictures of shape {shape} ({_first_line(error)}); if it takes rows, hand over "
+            "x.flatten(1)"
+        ) from error
     if not isinstance(found, tuple | list) or len(found) < 2 or not all(isinstance(t, Tensor) for t in found[:2]):
         raise TypeError(f"encode must return mu and a second number for each latent, (B, L) each; got {found!r:.60}")
     if found[0].dim() != 2 or found[0].shape != found[1].shape or len(found[0]) != 2:

@@ -82,10 +82,21 @@ def slopes(loss, x, y, mu, second) -> tuple[Tensor, ...]:
         ends = tuple(part.detach().clone().requires_grad_() for part in (y, mu, second))
         value = loss(x, *ends)
         if not isinstance(value, Tensor) or value.numel() != 1:
-            raise TypeError(f"loss must return one number; got {value!r:.60}")
+            raise TypeError(f"loss must return one number; got {_kind(value)}")
         if not value.requires_grad:
             return tuple(torch.zeros_like(end) for end in ends)
         return torch.autograd.grad(value.sum(), ends, materialize_grads=True)
+
+
+def _kind(value: Any) -> str:
+    """What a loss returned, and how to make one number of it."""
+    if isinstance(value, Tensor):
+        return f"shape {tuple(value.shape)}: hand over its mean"
+    if isinstance(value, tuple | list):
+        return f"a {type(value).__name__} of {len(value)}: hand over lambda *given: yours(*given)[0]"
+    if isinstance(value, dict):
+        return f"a dict of {', '.join(map(repr, value))}: hand over lambda *given: yours(*given)[...]"
+    return f"{value!r:.60}"
 
 
 def factor(found: Tensor, known: Tensor, tolerance: float) -> float | None:

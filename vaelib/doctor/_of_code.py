@@ -14,6 +14,7 @@ from vaelib.misfit import misfit_by_density
 from vaelib.priors import GaussianPrior
 
 SILENT = 0.01  # variance of mu: the level of Burda et al.
+IDLE = 0.05  # nats: an encoder that learns and has nothing to say pays less
 
 
 def of_code(ward: Ward) -> Iterator[Finding]:
@@ -27,10 +28,18 @@ def of_code(ward: Ward) -> Iterator[Finding]:
     if ward.decode is None:
         return
     if not ward.measures:
-        raise NotExamined("the likelihood of the loss is none that is known")
+        raise NotExamined(f"the loss {'could not be called' if 'loss' in ward.refused else 'has an unknown error'}")
     read = _read_by_decoder(ward)
     ward.numbers["nats lost with the code of another picture"] = read
-    if alive == 0 or total < 0.3:
+    silent = alive == 0 or total < 0.3
+    if silent and (idle := _idle(ward, mu, second)) > max(IDLE, total / 2):
+        yield Finding(
+            "encoder that does not learn", "every picture has the same cloud, and not even the prior's",
+            f"{idle:.3g} nats paid for a cloud that tells nothing", "0, after the first steps of a training",
+            "the KL of the mean cloud of all pictures",
+            "hand the encoder's weights to the optimiser; look for detach() and no_grad around it", 0.5, "likely",
+        )  # fmt: skip
+    elif silent:
         yield Finding(
             "posterior collapse", "the code says nothing: every picture has the same cloud",
             f"{alive} of {ward.latent_dim} units active, KL {total:.3g}", "several units, a KL of nats",
@@ -45,6 +54,11 @@ def of_code(ward: Ward) -> Iterator[Finding]:
             "look for shuffled targets, a reshape in place of a transpose, a decoder that sees the picture", 1.0,
         )  # fmt: skip
     yield from _misfit(ward, mu, second, total)
+
+
+def _idle(ward: Ward, mu: Tensor, second: Tensor) -> float:
+    """What one cloud for all pictures costs, nats: a trained encoder that has nothing to say makes it the prior's."""
+    return kl_each(mu.mean(0), ward.std(second).square().mean(0).sqrt()).sum().item() if ward.prior is None else 0.0
 
 
 def _read_by_decoder(ward: Ward) -> float:
@@ -79,15 +93,19 @@ def _misfit(ward: Ward, mu: Tensor, second: Tensor, total: float) -> Iterator[Fi
         )  # fmt: skip
 
 
-def best(ward: Ward, x: Tensor, steps: int = 120) -> tuple[Tensor, Tensor, float | None]:
-    """Negative ELBO of each example: with the encoder's cloud, and with one searched for that example alone."""
+def best(
+    ward: Ward, x: Tensor, scale: float | None = None, beta: float = 1.0, steps: int = 120
+) -> tuple[Tensor, Tensor, float]:
+    """Negative ELBO of each example: with the encoder's cloud, and with one searched for that example alone; and how
+    much wider that is (log). A sigma^2 or a beta of the loss may take the place of the residual's and of 1."""
+    scale = ward.scale if scale is None else scale
     mu, second = ward.encoded(x)
     mu, log_std = mu.detach().clone(), ward.std(second).clamp(min=1e-6).log().detach().clone()
     eps = torch.randn(8, *mu.shape).to(mu)
 
     def bound(mu: Tensor, log_std: Tensor, noise: Tensor) -> Tensor:
-        errors = [ward.error(x, ward.decoded(mu + log_std.exp() * one), ward.scale) for one in noise]
-        return torch.stack(errors).mean(0) + ward.kl(mu, log_std.exp())
+        errors = [ward.error(x, ward.decoded(mu + log_std.exp() * one), scale) for one in noise]
+        return torch.stack(errors).mean(0) + beta * ward.kl(mu, log_std.exp())
 
     with torch.no_grad():
         first = bound(mu, log_std, eps)

@@ -26,8 +26,9 @@ def of_draw(ward: Ward) -> Iterator[Finding]:
             "no noise in z",
             "std(second) times noise",
             HOW,
-            HONEST,
+            HONEST + ("; or hand over module=: many draws are means in eval()" if ward.module is None else ""),
             _cost(ward, seen),
+            "certain" if ward.module is not None else "likely",
         )
     else:
         yield from _of_noise(ward, seen)

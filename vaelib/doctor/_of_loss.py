@@ -16,12 +16,19 @@ def of_loss(ward: Ward) -> Iterator[Finding]:
     loss = ward.reading
     if loss is None:
         raise ward.refused["loss"]
+    if ward.turned:
+        yield Finding(
+            "swapped arguments", "the loss makes sense with the reconstruction first and the picture second only",
+            "no error that is known, until they are exchanged", "loss(x, reconstruction, mu, second)", HOW,
+            "if yours takes the reconstruction first, hand over lambda x, y, mu, s: loss(y, x, mu, s); else exchange "
+            "the arguments of the error: binary_cross_entropy(reconstruction, x)", math.inf, "likely",
+        )  # fmt: skip
     yield from _of_error(loss)
     yield from _of_kl(loss, ward.prior is not None)
     if loss.c_rec and loss.c_rec > 0 and loss.c_kl and loss.c_kl > 0:
         yield from _of_beta(ward, loss)
     if loss.c_mu is None and ward.prior is None:
-        raise NotExamined("its KL is none to N(0, I): hand over the prior")
+        raise NotExamined("its KL is none to N(0, I), or that of a draw: hand over the prior if it is another")
     if loss.c_rec is None or loss.c_mu is None:
         raise NotExamined(f"which beta it has, for its {'error' if loss.c_rec is None else 'KL'} is none that is known")
 
@@ -60,6 +67,10 @@ def _of_kl(loss: Reading, other_prior: bool) -> Iterator[Finding]:
                       "minimise -log p(x|z) + KL: check whose sign the KL has", math.inf)  # fmt: skip
     elif other_prior:  # its KL has other derivatives
         return
+    elif mu is None and second:
+        yield Finding("KL that is none", "the term in mu is that of no KL to N(0, I)", weights, *about,
+                      "-0.5 * (1 + logvar - mu**2 - logvar.exp()).sum(1); or hand over the prior, if it is another",
+                      1.0, "likely")  # fmt: skip
     elif mu is not None and second is None:
         yield Finding("KL that is none", "the term in the second output is that of no KL", weights, *about,
                       "-0.5 * (1 + logvar - mu**2 - logvar.exp()).sum(1)", 1.0)  # fmt: skip
@@ -77,17 +88,17 @@ def _of_beta(ward: Ward, loss: Reading) -> Iterator[Finding]:
     if "B" in excuses:
         yield Finding(
             "beta that depends on the batch",
-            "one term is a mean over the batch and the other a sum",
+            "; ".join(["one term is a mean over the batch and the other a sum", *_sizes(excuses)]),
             f"beta {_beta(loss, found.ratio)} for a batch of 8; with B it {excuses['B']}",
             "the same beta for every batch",
             HOW + ", at two batch sizes",
-            "give both terms the same reduction over the batch",
+            "sum both over an example and its latents: .sum(1), then .mean() over the batch",
             1.0,
         )
     elif weight and not 0.45 <= found.ratio <= 2.1 and not _meant(ward, loss, found.ratio):
         yield Finding(
             "hidden beta",
-            f"{' and '.join(excuses.values())}: the loss is that of beta {_beta(loss, found.ratio)}",
+            f"{' and '.join(_sizes(excuses))}: the loss is that of beta {_beta(loss, found.ratio)}",
             f"KL over error, both as sums: {found.ratio:.4g}",
             "1" if loss.kind == "Bernoulli" else "2 sigma^2, with sigma near the residual",
             HOW + (", again with half the numbers" if found.tried else ""),
@@ -95,11 +106,36 @@ def _of_beta(ward: Ward, loss: Reading) -> Iterator[Finding]:
             1.0,
             "certain" if found.tried else "likely",
         )
+    elif (wide := _too_wide(ward)) > 2 and not _meant(ward, loss, found.ratio):
+        yield Finding(
+            "sigma far above the residual",
+            f"at beta 1 the {loss.kind} of the loss is {wide:.3g} times as wide as what is left over: "
+            "the KL weighs too much, and pictures are soft",
+            f"the loss is that of beta {_beta(loss, found.ratio)}",
+            f"at most {2 / wide:.2g} of that width",
+            HOW + ", and the reconstructions",
+            "give the error the width of its residual: D / 2 * log(mse) + KL, or a parameter for sigma",
+            1.0,
+            "likely",
+        )
     elif ward.beta is not None and loss.kind == "Bernoulli" and not _meant(ward, loss, found.ratio):
         yield Finding(
             "another beta than meant", f"the loss has beta {found.ratio:.4g}", f"{found.ratio:.4g}",
             f"{ward.beta:.4g}", HOW, "look for a factor: a KL without its 1/2 has beta 2", 1.0,
         )  # fmt: skip
+
+
+def _sizes(excuses: dict[str, str]) -> list[str]:
+    """What is a mean over the numbers of an example, in words."""
+    return [words for size, words in excuses.items() if size != "B"]
+
+
+def _too_wide(ward: Ward) -> float:
+    """How many times as wide as the residual a Gaussian or a Laplace of the loss is; 0 where there is none."""
+    if ward.own is None or ward.own[0] is None or not ward.scale:
+        return 0.0
+    times = ward.own[0] / ward.scale
+    return math.sqrt(times) if ward.kind == "Gaussian" else times
 
 
 def note_of_beta(ward: Ward) -> Iterator[Finding]:
@@ -109,8 +145,14 @@ def note_of_beta(ward: Ward) -> Iterator[Finding]:
         return
     ratio = loss.c_kl / loss.c_rec
     ward.numbers["c_kl / c_rec of the loss"] = ratio
+    here = " for a batch of 8" if "B" in reductions(ward, loss).words else ""
     yield Finding(
-        "hidden beta", f"the loss is that of beta {_beta(loss, ratio)}", f"c_kl / c_rec = {ratio:.4g}", "", HOW, ""
+        "hidden beta",
+        f"the loss is that of beta {_beta(loss, ratio)}{here}",
+        f"c_kl / c_rec = {ratio:.4g}",
+        "",
+        HOW,
+        "",
     )
 
 
@@ -129,6 +171,8 @@ def _naive(found: Reductions) -> bool:
 def _beta(loss: Reading, ratio: float) -> str:
     if loss.kind == "Gaussian":
         return f"{ratio / 2:.4g} at sigma 1 (or of sigma {math.sqrt(ratio / 2):.3g} at beta 1)"
+    if loss.kind == "Laplace":
+        return f"{ratio:.4g} at width 1 (or of width {ratio:.3g} at beta 1)"
     return f"{ratio:.4g}"
 
 

@@ -29,7 +29,7 @@ def of_ranges(ward: Ward) -> Iterator[Finding]:
                           f"{_entropy(x):.3g} nats, and nothing adds up to one", f"{grey:.0%} of the pixels are grey",
                           "only 0 and 1", "the pictures that were handed over",
                           "binarise, or use a density for grey levels", 0.0)  # fmt: skip
-    if ward.decode is not None and ward.output[0].numel() == ward.data_dim:
+    if loss is not None and ward.output[0].numel() == ward.data_dim:  # without a loss they may be logits
         yield from _of_outputs(ward, low, high)
 
 
@@ -92,8 +92,9 @@ def of_heads(ward: Ward) -> Iterator[Finding]:
                       "encode(x)", "give mu and the log-variance a layer each", 1.0)  # fmt: skip
         return
     noise = torch.randn_like(ward.x[:64])
-    wild = [ward.encode(size * part)[:2] for part in (ward.x[:64], noise) for size in (-30.0, -3.0, 1.0, 3.0, 30.0)]
-    mus, seconds = (torch.cat([mu, *(pair[0] for pair in wild)]), torch.cat([second, *(pair[1] for pair in wild)]))
+    wild = torch.cat([size * part for part in (ward.x[:64], noise) for size in (-30.0, -3.0, 1.0, 3.0, 30.0)])
+    mu_wild, second_wild = ward.encoded(wild)
+    mus, seconds = torch.cat([mu, mu_wild]), torch.cat([second, second_wild])
     how = "encode(x) for pictures, noise, and both up to 30 times as large, of either sign"
     if not (mus.isfinite().all() and seconds.isfinite().all()):
         return
@@ -102,17 +103,54 @@ def of_heads(ward: Ward) -> Iterator[Finding]:
         yield Finding("activation on a head", "mu cannot take every value", f"{low:.3g} to {high:.3g}",
                       "any real number", how, "end the encoder in two linear layers", 1.0, "likely")  # fmt: skip
     if ward.convention in ("log-variance", "log standard deviation"):
-        low = seconds.min().item()
-        if not seconds.any() or (
-            low > -0.5 and mu.var(0).max() > 0.01 and seconds.std() > 1e-4 and seconds.max() > low + 0.1
-        ):
-            yield Finding("activation on a head", "the log-variance cannot fall: no cloud can become narrow",
-                          f"never below {low:.3g}", "any real number", how,
+        low, high = seconds.min().item(), seconds.max().item()
+        moves = mu.var(0).max() > 0.01 and seconds.std() > 1e-4 and high > low + 0.1
+        if not seconds.any() or (moves and low > -max(0.5, high / 20)):
+            yield Finding("activation on a head", "the log-variance hardly falls: no cloud can become narrow",
+                          f"{low:.3g} to {high:.3g}", "any real number, and either way as far", how,
                           "end the encoder in two linear layers", 1.0, "likely")  # fmt: skip
-        elif low > -1.01 and seconds.max() < 1.01 and _piled(seconds, low, seconds.max().item()):
+        elif low > -1.01 and high < 1.01 and _piled(seconds, low, high):
             yield Finding("activation on a head", "the log-variance stays between two bounds",
-                          f"{low:.3g} to {seconds.max().item():.3g}", "any real number", how,
+                          f"{low:.3g} to {high:.3g}", "any real number", how,
                           "end the encoder in two linear layers", 1.0, "likely")  # fmt: skip
+        elif (bend := _bend_at_zero(ward, wild, second_wild)) < 0.3:
+            yield Finding("activation on a head", "the log-variance bends where it is 0, as behind a LeakyReLU",
+                          f"one slope is {bend:.2g} of the other", "1: the same slope on both sides of 0",
+                          "encode(x) on lines through the space of pictures, beside the places where it is 0",
+                          "end the encoder in two linear layers", 1.0, "likely")  # fmt: skip
+
+
+def _bend_at_zero(ward: Ward, points: Tensor, seconds: Tensor) -> float:
+    """The smaller slope of the second output over the larger, on both sides of its zeros; 1 where it has none.
+
+    A network of straight pieces bends in many places, but behind a linear layer hardly ever just at 0: the median
+    tells. The zeros lie on lines between a point where an output is above 0 and one where it is below.
+    """
+    ends = []
+    for unit in torch.arange(seconds.shape[1]).repeat(8)[:64].tolist():
+        above, below = (side.nonzero()[:, 0] for side in (seconds[:, unit] > 0, seconds[:, unit] < 0))
+        if len(above) and len(below):
+            ends.append((unit, *(some[torch.randint(len(some), ())] for some in (below, above))))
+    if len(ends) < 8:
+        return 1.0
+    unit, low, high = (torch.tensor(row) for row in zip(*ends, strict=True))
+    start, line = points[low], points[high] - points[low]
+
+    def along(t: Tensor) -> Tensor:
+        return ward.encode(start + t.reshape(-1, *[1] * (start.dim() - 1)) * line)[1][range(len(unit)), unit]
+
+    left, right = torch.zeros(len(unit)).to(line), torch.ones(len(unit)).to(line)
+    for _ in range(14):
+        middle = (left + right) / 2
+        is_below = along(middle) < 0
+        left, right = torch.where(is_below, middle, left), torch.where(is_below, right, middle)
+    slopes = []
+    with torch.enable_grad():
+        for t in (left, right):
+            t = t.clone().requires_grad_()
+            slopes.append(torch.autograd.grad(along(t).sum(), t, materialize_grads=True, allow_unused=True)[0].abs())
+    small, large = torch.minimum(*slopes), torch.maximum(*slopes)
+    return (small / large.clamp(min=1e-12)).median().item()
 
 
 def _piled(values: Tensor, low: float, high: float) -> bool:

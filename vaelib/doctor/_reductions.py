@@ -35,11 +35,9 @@ def reductions(ward: Ward, whole: Reading) -> Reductions:
     less = shape[-1] // 2
     fewer = _again(ward, (*shape[:-1], less), _fewer(out, shape, less), L) if less and shape[-1] % 2 == 0 else None
     more = _again(ward, shape, out, 2 * L)
-    if fewer and more:
-        pixels = _is_mean(fewer.c_rec / whole.c_rec)  # pyright: ignore
-        latents = _is_mean(whole.c_kl / more.c_kl)  # pyright: ignore
-    else:
-        pixels, latents = _guessed(ratio, D, L)
+    pixels, latents = _guessed(ratio, D, L)
+    pixels = _is_mean(fewer.c_rec / whole.c_rec) if fewer else pixels  # pyright: ignore
+    latents = _is_mean(whole.c_kl / more.c_kl) if more else latents  # pyright: ignore
     if pixels:
         words["D"] = f"the error is a mean over {D} numbers"
     if latents and L > 1:

@@ -21,6 +21,8 @@ class Finding:
         cost: nats per example that it costs at least, as far as was measured; 0 where it only misnames a number,
             infinity where the loss has no minimum or nothing finite is left.
         confidence: "certain" (a derivative or an identity says so), "likely" or "possible" (a level that we set).
+        with_effects: whether the cost is that of what may follow from it: of the dearest finding below it, or of what
+            a plain VAE has ahead.
     """
 
     fault: str
@@ -31,6 +33,7 @@ class Finding:
     mend: str
     cost: float = 0.0
     confidence: str = "certain"
+    with_effects: bool = False
 
     @property
     def section(self) -> tuple[str, str]:
@@ -42,7 +45,8 @@ class Finding:
         """The cost in words."""
         if math.isinf(self.cost):
             return "everything"
-        return f"{self.cost:.3g} nats" if self.cost >= 0.05 else "a name"
+        with_effects = " with what follows" if self.with_effects else ""
+        return f"{self.cost:.3g} nats{with_effects}" if self.cost >= 0.05 else "a name"
 
     def __str__(self) -> str:
         page, anchor = self.section
@@ -66,6 +70,7 @@ class Report:
         not_examined: what could not be looked at, and why.
         numbers: what was measured on the way, by name; nats per example unless the name says otherwise.
         curves: rows of numbers for the figures, by name.
+        refused: functions that were handed over and could not be called, each with what it said.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -73,15 +78,22 @@ class Report:
     not_examined: tuple[str, ...] = ()
     numbers: dict[str, float] = field(default_factory=dict)
     curves: dict[str, list[float]] = field(default_factory=dict)
+    refused: tuple[str, ...] = ()
 
     @property
     def healthy(self) -> bool:
-        """Whether nothing was found, among what was examined."""
-        return not self.findings
+        """Whether nothing was found, among what was examined, and every function could be called."""
+        return not self.findings and not self.refused
+
+    @property
+    def title(self) -> str:
+        """How many findings, and which functions could not be called."""
+        count = len(self.findings)
+        found = f"{count} finding{'s' * (count != 1)}" if count else "nothing found"
+        return f"{found}, but {'; '.join(self.refused)}" if self.refused else found
 
     def __str__(self) -> str:
-        title = f"{len(self.findings)} finding{'s' * (len(self.findings) != 1)}" if self.findings else "nothing found"
-        parts = [title, *(f"{place}. {finding}" for place, finding in enumerate(self.findings, 1))]
+        parts = [self.title, *(f"{place}. {finding}" for place, finding in enumerate(self.findings, 1))]
         parts += ["also:", *(f"- {note.says} ({note.measured})" for note in self.notes)] if self.notes else []
         parts += ["not examined:", *(f"- {line}" for line in self.not_examined)] if self.not_examined else []
         parts += ["numbers:", *(f"- {name}: {value:.4g}" for name, value in self.numbers.items())]
@@ -89,7 +101,8 @@ class Report:
 
     def _repr_html_(self) -> str:
         head = "".join(f"<th>{name}</th>" for name in ("costs", "finding", "measured", "expected", "mend", "book"))
-        rows = "".join(_row(finding) for finding in self.findings) or '<tr><td colspan="6">nothing found</td></tr>'
+        rows = "".join(_row(finding) for finding in self.findings)
+        rows += "" if rows and not self.refused else f'<tr><td colspan="6">{escape(self.title)}</td></tr>'
         also = [f"{note.says} ({note.measured})" for note in self.notes]
         also += [f"not examined: {line}" for line in self.not_examined]
         items = "".join(f"<li>{escape(line)}</li>" for line in also)

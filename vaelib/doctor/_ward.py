@@ -18,6 +18,7 @@ from vaelib.objectives import Prior
 
 MOST = 1000  # pictures
 BATCH = 250
+LIKELIHOODS = ("Gaussian", "Bernoulli", "Laplace")
 DRAWS = 16  # for the KL to a prior that has no closed form
 
 
@@ -42,6 +43,7 @@ class Ward:
     numbers: dict[str, float] = field(default_factory=dict)
     curves: dict[str, list[float]] = field(default_factory=dict)
     refused: dict[str, Exception] = field(default_factory=dict)  # by the function that raised it
+    turned: bool = False  # whether the loss makes sense with its first two arguments exchanged only
 
     @property
     def x(self) -> Tensor:
@@ -72,10 +74,27 @@ class Ward:
         if self.loss is None or self.decode is None:
             return None
         try:
-            return read(self.loss, self.x.shape[1:], self.output.shape[1:], self.latent_dim, self.x)
+            found = self._read(self.loss)
         except Exception as error:  # any: the function is not ours, and others are looked at without it
             self.refused["loss"] = error
             return None
+        return found if found.kind in LIKELIHOODS or found.c_rec == 0 else self._read_turned(self.loss) or found
+
+    def _read(self, loss: Callable[..., Any]) -> Reading:
+        return read(loss, self.x.shape[1:], self.output.shape[1:], self.latent_dim, self.x)
+
+    def _read_turned(self, loss: Callable[..., Any]) -> Reading | None:
+        """The loss with the reconstruction first, where it makes sense so; from then on it is the loss."""
+        if self.output.shape[1:] != self.x.shape[1:]:
+            return None
+        try:
+            found = self._read(other := lambda x, y, mu, second: loss(y, x, mu, second))
+        except Exception:  # not made for that
+            return None
+        if found.kind not in LIKELIHOODS:
+            return None
+        self.turned, self.loss = True, other
+        return found
 
     @cached_property
     def draws(self) -> Draws | None:
@@ -120,7 +139,7 @@ class Ward:
     @property
     def measures(self) -> bool:
         """Whether the error of an example can be had in nats."""
-        known = self.reading is None or self.reading.c_rec is not None
+        known = self.loss is None if self.reading is None else self.reading.c_rec is not None
         return bool(self.nat) or (known and self.output[0].numel() == self.data_dim)
 
     @property
@@ -129,7 +148,7 @@ class Ward:
         if self.nat:
             return "its own"
         known = self.reading.kind if self.reading is not None else None
-        return known if known in ("Gaussian", "Bernoulli", "Laplace") else "Gaussian"
+        return known if known in LIKELIHOODS else "Gaussian"
 
     @property
     def logits(self) -> bool:
@@ -173,6 +192,17 @@ class Ward:
             return None
         away = self.x.flatten(1) - self.rebuilt.flatten(1)
         return (away.square().mean() if self.kind == "Gaussian" else away.abs().mean()).item()
+
+    @cached_property
+    def own(self) -> tuple[float | None, float] | None:
+        """What the loss weighs its terms by: a Gaussian's sigma^2 (a Laplace's width) at beta 1, or else its beta."""
+        loss = self.reading
+        if self.nat or loss is None or not (loss.c_rec and loss.c_rec > 0 and loss.c_kl and loss.c_kl > 0):
+            return None
+        ratio = loss.c_kl / loss.c_rec
+        if loss.kind == "Bernoulli":
+            return None, ratio
+        return (self.scale if loss.fitted else ratio / (2 if loss.kind == "Gaussian" else 1)), 1.0
 
     def kl(self, mu: Tensor, std: Tensor) -> Tensor:
         """KL(q(z|x) || prior) of each example, (B,); by draws where the prior is not N(0, I)."""
