@@ -112,6 +112,17 @@ def by_std(x, y, m, s):
     return (logits(y, x) + 0.5 * (m**2 + std**2 - 1 - 2 * std.log()).sum(1)).mean()
 
 
+def drawn_kl(x, y, m, s):
+    z = honest_draw(m, s)
+    log_q = -((z - m).square() / s.exp() + s).sum(1) / 2
+    return (logits(y, x) + log_q + z.square().sum(1) / 2).mean()
+
+
+def larger():
+    """24 x 24 pixels, black or white."""
+    return tuple(x.reshape(-1, 8, 1, 8, 1).expand(-1, 8, 3, 8, 3).reshape(-1, 576) for x in binary())
+
+
 HEALTHY = {
     "Bernoulli, logits": Case(),
     "Bernoulli, probabilities, sums": Case(
@@ -140,6 +151,8 @@ HEALTHY = {
     "continuous Bernoulli": Case(loss=of(ContinuousBernoulliLikelihood()), data=grey),
     "a mixture as the prior, learned": Case(net=Mixed, steps=800),
     "a Gaussian prior, learned": Case(net=Moved),
+    "a KL from the draw, not read": Case(loss=drawn_kl),
+    "nine times as many pixels": Case(net=lambda: Net(size=576), data=larger),
     "absolute error": Case(
         loss=lambda x, y, m, s: (x - y).abs().sum(1).mean() / 0.1 + kl(m, s).sum(1).mean(), data=grey),
 }  # fmt: skip

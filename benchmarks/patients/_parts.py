@@ -36,15 +36,17 @@ def signed():
 class Net(nn.Module):
     """An MLP whose decoder ends in `last`, whose heads end in `heads`."""
 
-    def __init__(self, last=None, heads=(None, None), width=64, latents=L, norm=False, drop=0.0, out=64):
+    def __init__(self, last=None, heads=(None, None), width=64, latents=L, norm=False, drop=0.0, out=None, size=64):
         super().__init__()
-        middle = [nn.Linear(64, width), nn.ReLU()]
+        middle = [nn.Linear(size, width), nn.ReLU()]
         middle += [nn.BatchNorm1d(width, momentum=norm)] if norm else []
         middle += [nn.Dropout(drop)] if drop else []
         self.body = nn.Sequential(*middle)
         self.mu = nn.Sequential(nn.Linear(width, latents), *[part for part in heads[:1] if part])
         self.second = nn.Sequential(nn.Linear(width, latents), *[part for part in heads[1:] if part])
-        self.out = nn.Sequential(nn.Linear(latents, width), nn.ReLU(), nn.Linear(width, out), *([last] if last else []))
+        self.out = nn.Sequential(
+            nn.Linear(latents, width), nn.ReLU(), nn.Linear(width, out or size), *([last] if last else [])
+        )
 
     def encode(self, x):
         h = self.body(x)
