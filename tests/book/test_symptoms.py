@@ -31,6 +31,7 @@ def names():
     z, codes = torch.randn(40, 2), reparameterize(mu, logvar)
     functions = {"encode": model.encode, "draw": reparameterize, "decode": model.decode, "loss": loss}
     found = {"model": model, "x": x, "new": x[:20], "mu": mu, "logvar": logvar, "z": z, "codes": codes}
+    found["bias"] = model.encoder[-1].bias.requires_grad_()
     found |= {"made": model.decode(z).sigmoid(), "functions": functions, "loss": loss}
     imports = next(code for code in CODE.findall(PAGE) if "import torch" in code)
     exec(imports, found)
