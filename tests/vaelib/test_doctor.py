@@ -149,6 +149,21 @@ def test_a_sigma_far_above_the_residual_is_told_unless_it_is_meant():
         assert "sigma far above the residual" not in calm
 
 
+def test_an_encoder_is_judged_by_the_loss_that_it_was_trained_on():
+    """The exact posterior for sigma 1 is far from the best for the residual, which is narrow, and no fault of its own."""
+    torch.manual_seed(0)
+    W = 3 * torch.linalg.qr(torch.randn(400, 2))[0]
+    x = torch.randn(60, 2) @ W.T + 0.01 * torch.randn(60, 400)
+    exact = {"encode": lambda x: (x @ W / 10, torch.full((len(x), 2), -math.log(10.0))), "decode": lambda z: z @ W.T}
+
+    def found(sigma):
+        loss = lambda x, y, m, s: ((x - y).square().sum() / (2 * sigma**2) + kl(m, s).sum()) / len(x)  # noqa: E731
+        return [f.fault for f in examine(**exact, draw=honest_draw, loss=loss, train=x).findings]
+
+    assert "encoder far from its best" not in found(1.0)
+    assert "encoder far from its best" in found(0.05)  # of this loss it is not the exact one
+
+
 def bend(head):
     """What the doctor measures at the zeros of a log-variance behind a network of straight pieces."""
     torch.manual_seed(1)
