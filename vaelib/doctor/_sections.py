@@ -11,7 +11,7 @@ _SIGMA = ("05_reparameterization", "why-the-log-variance-and-not-sigma-or-softpl
 SECTIONS: dict[str, tuple[str, str]] = {
     "NaN": _SIGMA,
     "exploding log-variance": _SIGMA,
-    "not done yet": ("06_vae_digits", "two-curves-the-code-grows-longer-the-picture-sharper"),
+    "not done yet": ("06_vae_digits", "two-curves-more-nats-for-the-code-a-sharper-picture"),
     "no reconstruction in the loss": _FIVE,
     "no KL in the loss": _FIVE,
     "wrong sign": _FIVE,
@@ -40,7 +40,7 @@ SECTIONS: dict[str, tuple[str, str]] = {
     "posterior collapse": ("12_posterior_collapse", "three-numbers-say-whether-a-code-is-heard"),
     "code that is not read": ("06_vae_digits", "the-workflow-fits-on-one-page-and-both-terms-go-back"),
     "crowd that misses its prior": ("09_learned_prior", "the-kl-is-information-plus-misfit-whatever-the-prior"),
-    "encoder far from its best": ("06_vae_digits", "the-encoders-guess-costs-more-than-the-shape-of-q"),
+    "encoder far from its best": ("06_vae_digits", "here-the-encoders-guess-costs-more-than-the-shape-of-q"),
     "memorising": ("06_vae_digits", "the-kl-does-not-cure-memorising"),
     "eval() is another model": _FIVE,
 }
