@@ -5,7 +5,7 @@
 Rows: autoencoder, vae, target, likelihood, covariance, 'covariance steps'. And some that are no races: products, our
 epoch and log p as multiples of their own matrix products; seeds, how good chapter 6's training gets; frontier, chapter
 10's rate and distortion at twelve betas; priors and prior-faces, what chapter 9's priors mend; blur, chapter 11's
-switches, some 15 minutes on one thread; phase, chapter 12's units in use and its cures, some 25 minutes; museum, what
+switches, some 15 minutes on one thread; phase, chapter 12's units in use and its cures, some 30 minutes; museum, what
 the doctor says of chapter 14's patients, some 15 minutes; chapters, how long each runs; digits and faces, what the
 findings of chapters 6 and 7 give from other seeds. All by default. With --save, what was measured goes into
 benchmarks/results.json, and book/results.md is written from it.

@@ -82,11 +82,10 @@ def measure(model: VAE, kind: str) -> dict:
     """Spectra of mean, residual and cross term, and numbers, on test faces; of the mean code, then of a drawn one."""
     set_seed(0)
     x = faces()[1].float() / 255
-    centre = (faces()[0].float() / 255).mean(0)
     mu, logvar = model.encode(x)
     codes = {"mean": mu} | ({} if kind == "plain" else {"drawn": mu + (logvar / 2).exp() * torch.randn_like(mu)})
     made = {code: model.likelihood.mean(model.decode(z)) for code, z in codes.items()}
-    found = {code: parts(x - centre, y - centre) for code, y in made.items()}
+    found = {code: parts(x, y) for code, y in made.items()}
     errors = {code: (y - x).square().mean().item() for code, y in made.items()}
     kl = 0.5 * (mu**2 + logvar.exp() - logvar - 1).sum(1).mean().item() if kind != "plain" else 0.0
     pictures = {code: (255 * y[:SHOWN].clamp(0, 1)).round().byte() for code, y in made.items()}
@@ -94,8 +93,11 @@ def measure(model: VAE, kind: str) -> dict:
 
 
 def parts(x: Tensor, y: Tensor) -> Tensor:
-    """Power by ring, (3, R): of y, of x - y, and twice their cross spectrum. They add up to that of x."""
-    x, y = x.unflatten(1, (3, SIZE, SIZE)).double(), y.unflatten(1, (3, SIZE, SIZE)).double()
+    """Power by ring, (3, R): of y, of x - y, and twice their cross spectrum. They add up to that of x.
+
+    Each less its own mean over the pictures: with another mean a picture that never changes would have power.
+    """
+    x, y = ((part - part.mean(0)).unflatten(1, (3, SIZE, SIZE)).double() for part in (x, y))
     left = x - y
     return torch.stack([radial_spectrum(y).power, radial_spectrum(left).power, 2 * radial_spectrum(y, left).power])
 
@@ -134,8 +136,8 @@ def store(found: list[dict], path: Path = STORED) -> None:
         raise ValueError(f"every point must be there; got none of {', '.join(missing)}")
     series = {kind: [runs[f"{kind}-{seed}"] for seed in range(SEEDS)] for kind in KINDS}
     fewer = {kind: [runs[f"{kind}-{seed}"] for seed in range(TABLE_SEEDS)] for kind in FEWER}
-    x = faces()[1].float() / 255 - (faces()[0].float() / 255).mean(0)
-    data = radial_spectrum(x.unflatten(1, (3, SIZE, SIZE)).double())
+    x = faces()[1].float() / 255
+    data = radial_spectrum((x - x.mean(0)).unflatten(1, (3, SIZE, SIZE)).double())
     numbers = {"kl": _named("kl", series | fewer), "bits": _named("bits", series | fewer)}
     seconds = round(statistics.median(one["seconds"] for one in found), 1)
     about = {"date": max(one["date"] for one in found), "seconds": seconds, **numbers}

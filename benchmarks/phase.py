@@ -1,4 +1,4 @@
-"""Which units of a trained VAE are in use: five water levels, five latent sizes, three seeds; and chapter 12's cures.
+"""Which units of a trained VAE are in use: five water levels, five latent sizes, three seeds; chapter 12's cures.
 
     python -m benchmarks phase --save         all points, one after the other
     python -m benchmarks.phase POINT FOLDER   one point, into FOLDER/POINT.json
@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from benchmarks import topics
+from benchmarks import recurrent, topics
 from benchmarks.frontier import both, train
 from benchmarks.report import ROOT
 from benchmarks.usual import pictures
@@ -31,6 +31,7 @@ SEEDS, PASSES = 3, 3
 STORED = ROOT / "vaelib" / "stored" / "collapse.npz"
 POINTS = [f"phase-{level:g}-{seed}" for seed in range(SEEDS) for level in LEVELS]
 POINTS += [f"cure-{name.replace(' ', '_')}" for name in topics.CURES]
+POINTS += [f"gru-{name.replace(' ', '_')}" for name in recurrent.WAYS]
 
 
 @torch.no_grad()
@@ -47,6 +48,8 @@ def run(point: str, passes: int = PASSES) -> dict:
     kind, _, rest = point.partition("-")
     if kind == "cure":
         runs = [topics.run(rest.replace("_", " "), world) for world in topics.WORLDS]
+    elif kind == "gru":
+        runs = recurrent.run(rest.replace("_", " "))
     else:
         level, seed = rest.split("-")
         x, test = pictures()
@@ -63,7 +66,7 @@ def told(found: dict) -> dict:
 
 
 def store(found: list[dict], path: Path = STORED) -> None:
-    """All points as arrays: `phase` (levels, sizes, seeds, 2), `cures` (cures, worlds, seeds, numbers)."""
+    """All points as arrays: `phase` (levels, sizes, seeds, 2), `cures` (cures, worlds, seeds, numbers), `gru`."""
     runs = {one["point"]: one["runs"] for one in found}
     if missing := [point for point in POINTS if point not in runs]:
         raise ValueError(f"every point must be there; got none of {', '.join(missing)}")
@@ -78,6 +81,8 @@ def store(found: list[dict], path: Path = STORED) -> None:
         worlds=np.array(topics.WORLDS, dtype=np.float64),
         names=np.array(names),
         cures=np.array([runs[f"cure-{name.replace(' ', '_')}"] for name in names], dtype=np.float64),
+        ways=np.array(list(recurrent.WAYS)),
+        gru=np.array([runs[f"gru-{name.replace(' ', '_')}"] for name in recurrent.WAYS], dtype=np.float64),
     )
 
 

@@ -23,9 +23,9 @@ class StoredBlur(NamedTuple):
         date: when the last of them was run.
         seconds: what one training took, the median, on one thread.
         count: frequencies in each of R rings, (R,); `vaelib.metrics.radial_spectrum`.
-        data: power of 300 test faces by ring, the mean training face subtracted, (R,).
+        data: power of 300 test faces by ring, (R,); of every picture, here and below, less its mean over the faces.
         spectra: by name, (S, 3, R): power of what is decoded, of the residual, and their cross term. Sum: `data`.
-        errors: by name, squared error a pixel, (S,).
+        errors: by name, squared error a pixel, (S,): at least the power of the residual, whose mean is not in it.
         kl: by name without its code, of VAEs, nats a face, (S,).
         bits: the same, minus the ELBO in bits per dimension, (S,). With "bernoulli" it is no probability of the faces,
             with "scale" a bound from above.

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks import findings, phase, target, topics
+from benchmarks import findings, phase, recurrent, target, topics
 from benchmarks.covariance import crossing, on_covariance, on_images
 from benchmarks.report import JSON, PAGE, Row, Seeds, duration, page, running_time, table
 from benchmarks.usual import negative_elbo
@@ -147,6 +147,8 @@ def test_findings_are_a_table_of_the_page():
 
 
 def tiny(monkeypatch):
+    for name, value in {"STEPS": 4, "BATCH": 8, "TESTS": 40, "JUDGED": 10}.items():
+        monkeypatch.setattr(recurrent, name, value)
     for name, value in {"STEPS": 4, "BATCH": 8, "TESTS": 40, "JUDGED": 10, "SEEDS": 1}.items():
         monkeypatch.setattr(topics, name, value)
     monkeypatch.setattr(phase, "pictures", lambda: (torch.randint(256, (512, 784)).byte(),) * 2)
@@ -155,16 +157,20 @@ def tiny(monkeypatch):
 def test_every_point_of_the_phase_diagram_runs_alone_and_all_are_stored_together(monkeypatch, tmp_path):
     tiny(monkeypatch)
     names = {"phase-1-0": "phase", "cure-no_code": "cure", "cure-warm-up": "cure", "cure-lagging_encoder": "cure"}
+    names["gru-code_everywhere"] = "gru"
     assert names.keys() <= set(phase.POINTS) and len(set(phase.POINTS)) == len(phase.POINTS) <= 30
     found = {name: phase.run(name, passes=1)["runs"] for name in names}
     assert [len(run) for run in found["phase-1-0"]] == [2] * len(phase.LATENTS)
-    for name in list(names)[1:]:
+    assert [len(run) for run in found["gru-code_everywhere"]] == [len(recurrent.MEASURED)] * recurrent.SEEDS
+    for name in list(names)[1:4]:
         assert [[len(run) for run in runs] for runs in found[name]] == [[len(topics.MEASURED)] * 3] * len(topics.WORLDS)
     assert all(run[1:3] == [0.0, 0.0] for runs in found["cure-no_code"] for run in runs)
     whole = [{"point": point, "date": "2026-11-26", "runs": found["cure-no_code"]} for point in phase.POINTS]
     for one in whole:
         if one["point"].startswith("phase"):
             one["runs"] = [[L, float(one["point"].split("-")[1])] for L in phase.LATENTS]
+        if one["point"].startswith("gru"):
+            one["runs"] = found["gru-code_everywhere"]
     with pytest.raises(ValueError, match=r"every point must be there; got none of phase-0\.5-0$"):
         phase.store(whole[1:], tmp_path / "kept.npz")
     phase.store(whole, tmp_path / "kept.npz")
@@ -173,6 +179,20 @@ def test_every_point_of_the_phase_diagram_runs_alone_and_all_are_stored_together
     assert (kept["phase"][..., 0] == np.array(phase.LATENTS)[:, None]).all()
     assert (kept["phase"][..., 1] == np.array(phase.LEVELS)[:, None, None]).all()
     assert kept["cures"].shape == (len(topics.CURES), len(topics.WORLDS), 3, len(topics.MEASURED))
+    assert kept["gru"].shape == (len(recurrent.WAYS), recurrent.SEEDS, len(recurrent.MEASURED))
+
+
+def test_the_code_enters_a_recurrent_decoder_at_the_start_or_everywhere_and_no_symbol_is_read_too_early():
+    torch.manual_seed(0)
+    x, z = torch.eye(5)[torch.randint(5, (3, 7))], torch.randn(2, 3, 4)
+    for everywhere in (False, True):
+        model = recurrent.Recurrent(5, 4, 8, everywhere)
+        logits = model._logits(x, z)
+        assert logits.shape == (2, 3, 7, 5) and model.log_likelihood(x, z).shape == (2, 3)
+        torch.testing.assert_close(
+            logits[1, :, :4], model._logits(torch.cat([x[:, :3], x.flip(0)[:, 3:]], 1), z)[1, :, :4]
+        )
+        assert not torch.allclose(logits[0], logits[1])
 
 
 def test_a_lagging_decoder_waits_while_its_encoder_learns(monkeypatch):

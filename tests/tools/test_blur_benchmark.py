@@ -29,6 +29,14 @@ def test_the_parts_of_a_reconstruction_add_up_to_the_picture():
     torch.testing.assert_close(blur.parts(x, y).sum(0), blur.parts(x, x)[0])
 
 
+def test_a_picture_that_never_changes_has_no_power():
+    """With the mean of other pictures taken off, a grey square would have their power, and a cross term."""
+    x, grey = torch.rand(6, 3 * 32 * 32), torch.full((6, 3 * 32 * 32), 0.5)
+    kept, left, cross = blur.parts(x, grey)
+    assert kept.abs().max() < 1e-12 and cross.abs().max() < 1e-12
+    torch.testing.assert_close(left, blur.parts(x, x)[0])
+
+
 @pytest.mark.parametrize("sigma", list(blur_models.LIKELIHOODS))
 def test_every_network_gives_its_likelihood_what_it_takes(sigma):
     torch.manual_seed(0)

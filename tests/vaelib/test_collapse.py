@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks import phase, topics
+from benchmarks import phase, recurrent, topics
 from vaelib.collapse import free_bits, stored_collapse, warm_up
 from vaelib.distributions import normal_log_prob
 from vaelib.linear import LinearGaussian
@@ -124,4 +124,6 @@ def test_the_stored_runs_are_those_of_the_benchmark():
     assert list(kept.cures) == list(topics.CURES)
     assert all(runs.shape == (len(topics.WORLDS), topics.SEEDS, len(topics.MEASURED)) for runs in kept.cures.values())
     assert kept.cures["no code"][..., 1:5].abs().max() == 0
+    assert list(kept.recurrent) == list(recurrent.WAYS)
+    assert all(runs.shape == (recurrent.SEEDS, len(recurrent.MEASURED)) for runs in kept.recurrent.values())
     assert re.fullmatch(r"20\d\d-\d\d-\d\d", kept.date)
