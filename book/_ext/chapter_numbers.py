@@ -12,11 +12,11 @@ def renumber(app, env) -> list[str]:
     changed = []
     for docname, numbers in env.toc_secnumbers.items():
         name = re.match(r"\d+(?=_)", docname.rpartition("/")[2])
-        if name is None or all(number[0] == int(name[0]) for number in numbers.values()):
+        if name is None or all(number[0] == int(name[0]) for number in numbers.values() if number):
             continue
         changed.append(docname)
         number = (int(name[0]),)
-        env.toc_secnumbers[docname] = {anchor: number + tuple(old[1:]) for anchor, old in numbers.items()}
+        env.toc_secnumbers[docname] = {anchor: old and number + tuple(old[1:]) for anchor, old in numbers.items()}
         env.titles[docname]["secnumber"] = number
         for link in env.tocs[docname].findall(lambda node: bool(getattr(node, "attributes", {}).get("secnumber"))):
             link["secnumber"] = number + tuple(link["secnumber"][1:])

@@ -14,6 +14,7 @@ import re
 import shutil
 import tarfile
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 import yaml
@@ -29,13 +30,17 @@ CACHE = ROOT / ".cache" / f"minisearch-{VERSION}.js"
 SYNONYMS = ROOT / "book" / "synonyms.yml"
 # Answers are for teachers, and the ledger repeats the chapters.
 LEFT_OUT = ("search", "genindex", "404", "book/91_answers", "book/ledger")
-SILENT = "script, style, svg, .headerlink, .katex-html, .cell_output, .live-place, .sourcelink, .reading-time, .linenos"
+SILENT = (
+    "script, style, svg, .headerlink, .katex-html, .cell_output, .live-place, .sourcelink, .reading-time, .linenos, "
+    "details.hide summary"
+)
 LAYOUT = re.compile(
     r"\\(?:math\w+|text\w*|operatorname|left|right|q?quad|[bB]igg?[lr]?|begin|end|d?frac)\b|[{}&]|\\[\\,;!]"
 )
 NAME = re.compile(r"[A-Za-z_]\w{2,}|\d+\.\d+(?:e-?\d+)?|\d+e-?\d+")
-# Python's own words tell no section from another.
+# Python's own words tell no section from another, nor does a name that stands in the code of more than so many.
 PYTHON = {*keyword.kwlist, *dir(builtins)}
+MANY = 30
 OLD_SCRIPTS = re.compile(r'\s*<script src="[^"]*(?:searchtools|searchindex)\.js[^"]*"></script>')
 NEW_SCRIPTS = "".join(
     f'\n  <script src="_static/{name}"></script>' for name in ("minisearch.js", "entries.js", "find.js")
@@ -120,12 +125,21 @@ def write(app, exception):
     out = Path(app.outdir)
     pages = sorted(path for path in out.rglob("*.html") if _address(path, out) not in LEFT_OUT)
     found = [entry for path in pages for entry in entries(path.read_text(encoding="utf-8"), _address(path, out))]
+    found = rare_names(found)
     synonyms = yaml.safe_load(SYNONYMS.read_text(encoding="utf-8"))
     data = {"sections": found, "synonyms": synonyms}
     script = f"const BOOK = {json.dumps(data, ensure_ascii=False, separators=(',', ':'))};\n"
     (out / "_static" / "entries.js").write_text(script, encoding="utf-8")
     shutil.copyfile(fetch(), out / "_static" / "minisearch.js")
     join(out / "search.html")
+
+
+def rare_names(found: list[dict], many: int = MANY) -> list[dict]:
+    """The entries without the names that more than `many` of them hold."""
+    count = Counter(name for entry in found for name in entry["names"].split())
+    return [
+        entry | {"names": " ".join(name for name in entry["names"].split() if count[name] <= many)} for entry in found
+    ]
 
 
 def _address(path: Path, out: Path) -> str:

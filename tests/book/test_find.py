@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 import yaml
-from find import NEW_SCRIPTS, ROOT, SYNONYMS, entries, fetch, join
+from find import NEW_SCRIPTS, ROOT, SYNONYMS, entries, fetch, join, rare_names
 from sphinx.search.en import SearchEnglish
 from typeset import node
 
@@ -72,6 +72,12 @@ def test_a_section_and_a_term_are_entries_without_what_is_below_them():
     assert note == section("book/04_kl.html#note", "A note", "It says 0.00025.", "1e-3 logvar exp kl_term", "4. The KL")
     assert term == section("book/04_kl.html#term-crowd", "crowd", "all clouds All codes together.", "", "4. The KL")
     assert unit == section("book/04_kl.html#term-nat", "nat", "A unit.", "", "4. The KL")
+
+
+def test_a_name_that_stands_everywhere_leads_nowhere():
+    found = [section(str(place), "A", "Text", names=f"torch only_{place}") for place in range(3)]
+    assert [entry["names"] for entry in rare_names(found, many=2)] == ["only_0", "only_1", "only_2"]
+    assert rare_names(found, many=3) == found
 
 
 def test_a_page_without_an_article_has_no_entries():

@@ -144,13 +144,13 @@ def test_a_sigma_far_above_the_residual_is_told_unless_it_is_meant():
 
     wide = found(1.0)["sigma far above the residual"]
     times = float(re.search("is ([0-9.e+]+) times as wide", wide.says)[1])
-    assert times == pytest.approx(math.exp(6), rel=0.1) and wide.section[0] == "07_faces"
+    assert times == pytest.approx(math.exp(6), rel=0.1) and wide.section[0] == "11_why_blurry"
     for calm in (found(1.0, beta=1.0), found(1.5 * math.exp(-6))):
         assert "sigma far above the residual" not in calm
 
 
 def test_an_encoder_is_judged_by_the_loss_that_it_was_trained_on():
-    """The exact posterior for sigma 1 is far from the best for the residual, which is narrow, and no fault of its own."""
+    """The exact posterior for sigma 1 is far from the best for the narrow residual, which is no fault of its own."""
     torch.manual_seed(0)
     W = 3 * torch.linalg.qr(torch.randn(400, 2))[0]
     x = torch.randn(60, 2) @ W.T + 0.01 * torch.randn(60, 400)

@@ -20,7 +20,7 @@ SECTIONS: dict[str, tuple[str, str]] = {
     "swapped arguments": _BERNOULLI,
     "hidden beta": _BETA,
     "beta that depends on the batch": ("10_which_beta", "what-goes-wrong-and-how-you-would-notice"),
-    "sigma far above the residual": ("07_faces", "with-sigma-1-the-faces-stay-in-the-fog-for-longer"),
+    "sigma far above the residual": ("11_why_blurry", "grey-blurs-measure-two-numbers-change-one-line"),
     "another beta than meant": _BETA,
     "mean instead of a draw": _MEAN,
     "the mean in eval()": _MEAN,
