@@ -163,12 +163,15 @@ def by_touch(page, slider):
 
 
 def by_keyboard(page, slider):
-    # From one end, so that it is not chance where it stood before: a few steps up, or from the last one down.
+    # To the end that is farther away, some steps back, and there again: surely elsewhere than before.
     low, now, high = slider.evaluate("node => [node.min, node.value, node.max].map(Number)")
     slider.focus()
-    up, down = ("Home", "ArrowRight", "ArrowUp", "PageUp"), ("End", "ArrowLeft", "ArrowDown", "PageDown")
-    for key in up if now > (low + high) / 2 else down:
+    keys = ("Home", "ArrowRight", "PageUp") if now > (low + high) / 2 else ("End", "ArrowDown", "PageDown")
+    seen = []
+    for key in (*keys, keys[0]):
         page.keyboard.press(key)
+        seen.append(float(slider.input_value()))
+    assert seen[0] == seen[3] != seen[1] and seen[0] in (low, high)
 
 
 @pytest.mark.parametrize("way", [by_mouse, by_touch, by_keyboard])

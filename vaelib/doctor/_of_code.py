@@ -109,7 +109,8 @@ def best(
 
     with torch.no_grad():
         first = bound(mu, log_std, eps)
-    mu.requires_grad_(), log_std.requires_grad_()
+    for part in (mu, log_std):
+        part.requires_grad_()
     adam = torch.optim.Adam([mu, log_std], lr=0.03)
     with torch.enable_grad():
         for _ in range(steps):
