@@ -40,7 +40,7 @@ EXAMS = {  # name -> experiment, and what it cannot do without
     "the bound": (of_bound, ("decode",)),
 }
 SURE = {"certain": 1.0, "likely": 0.9, "possible": 0.8}  # of two that cost about as much, the surer stands first
-SILENT = ("posterior collapse", "encoder that does not learn")  # what these cost, a plain VAE tells
+OF_SILENCE = ("posterior collapse", "encoder that does not learn")  # what these cost, a plain VAE tells
 CAUSES = 6  # the first so many may cause what the others find
 
 
@@ -144,7 +144,7 @@ def _ranked(ward: Ward, causes: list[Finding], effects: list[Finding]) -> list[F
     """The dearest first, equals by confidence. A cause costs what follows from it, and a plain VAE's lead."""
     short = _shortfall(ward) if causes or effects else 0.0
     if not ward.nat:
-        effects = [replace(f, cost=short) if f.fault in SILENT else f for f in effects]
+        effects = [replace(f, cost=short) if f.fault in OF_SILENCE else f for f in effects]
     least = max([short, *(finding.cost for finding in effects)])
     causes = [replace(f, cost=least, with_effects=True) if 1 <= f.cost < least else f for f in causes]
     # A cause of at least a nat stands before what may follow from it, however sure that is.

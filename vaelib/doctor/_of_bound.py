@@ -10,7 +10,7 @@ from vaelib.distributions import LOG_2PI
 from vaelib.doctor._aside import mode, untouched
 from vaelib.doctor._of_code import best
 from vaelib.doctor._report import Finding
-from vaelib.doctor._ward import NotExamined, Ward
+from vaelib.doctor._ward import Ward
 
 FEW, SAMPLES = 50, 200
 
@@ -24,7 +24,7 @@ def negative_elbo(ward: Ward, x: Tensor, y: Tensor | None = None) -> Tensor:
 
 def of_bound(ward: Ward) -> Iterator[Finding]:
     """Bound, evidence, the two parts of the gap, and what new pictures cost more."""
-    _can_be_measured(ward)
+    ward.must_measure()
     new = negative_elbo(ward, ward.x)
     if not new.isfinite().all():
         return
@@ -56,12 +56,6 @@ def of_bound(ward: Ward) -> Iterator[Finding]:
 
 def _is_far(gap: float, bound: Tensor) -> bool:
     return gap > 0.12 * abs(bound.mean().item()) + 8
-
-
-def _can_be_measured(ward: Ward) -> None:
-    if not ward.measures:
-        why = "could not be called" if "loss" in ward.refused else "has a likelihood that is none that is known"
-        raise NotExamined(f"the loss {why}")
 
 
 def _memory(ward: Ward, new: Tensor, amortisation: float) -> Iterator[Finding]:
@@ -108,7 +102,7 @@ def of_modes(ward: Ward) -> Iterator[Finding]:
     """What train() and eval() change."""
     if ward.module is None:
         return
-    _can_be_measured(ward)
+    ward.must_measure()
     values = []
     for training in (False, True):  # in this order, and aside: train() mends running statistics
         with untouched(ward.module, ward.x.device, None), mode(ward.module, training):

@@ -27,8 +27,7 @@ def of_code(ward: Ward) -> Iterator[Finding]:
         ward.curves["KL by unit"] = by_unit.sort(descending=True).values.tolist()
     if ward.decode is None:
         return
-    if not ward.measures:
-        raise NotExamined(f"the loss {'could not be called' if 'loss' in ward.refused else 'has an unknown error'}")
+    ward.must_measure()
     read = _read_by_decoder(ward)
     ward.numbers["nats lost with the code of another picture"] = read
     silent = alive == 0 or total < 0.3

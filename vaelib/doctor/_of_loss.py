@@ -16,14 +16,7 @@ def of_loss(ward: Ward) -> Iterator[Finding]:
     loss = ward.reading
     if loss is None:
         raise ward.refused["loss"]
-    if ward.turned:
-        yield Finding(
-            "swapped arguments", "the loss makes sense with the reconstruction first and the picture second only",
-            "no error that is known, until they are exchanged", "loss(x, reconstruction, mu, second)", HOW,
-            "if yours takes the reconstruction first, hand over lambda x, y, mu, s: loss(y, x, mu, s); else exchange "
-            "the arguments of the error: binary_cross_entropy(reconstruction, x)", math.inf, "likely",
-        )  # fmt: skip
-    yield from _of_error(loss)
+    yield from _of_error(loss, ward.turned)
     yield from _of_kl(loss, ward.prior is not None)
     if loss.c_rec and loss.c_rec > 0 and loss.c_kl and loss.c_kl > 0:
         yield from _of_beta(ward, loss)
@@ -33,7 +26,14 @@ def of_loss(ward: Ward) -> Iterator[Finding]:
         raise NotExamined(f"which beta it has, for its {'error' if loss.c_rec is None else 'KL'} is none that is known")
 
 
-def _of_error(loss: Reading) -> Iterator[Finding]:
+def _of_error(loss: Reading, turned: bool) -> Iterator[Finding]:
+    if turned or loss.kind == "swapped":
+        yield Finding(
+            "swapped arguments", "the loss makes sense with the reconstruction first and the picture second only",
+            "no error that is known, until they are exchanged", "loss(x, reconstruction, mu, second)", HOW,
+            "if yours takes the reconstruction first, hand over lambda x, y, mu, s: loss(y, x, mu, s); else exchange "
+            "the arguments of the error: binary_cross_entropy(reconstruction, x)", math.inf, "likely",
+        )  # fmt: skip
     if loss.c_rec == 0:
         yield Finding(
             "no reconstruction in the loss", "the loss does not depend on the reconstruction", "derivative 0",
@@ -43,12 +43,6 @@ def _of_error(loss: Reading) -> Iterator[Finding]:
         yield Finding(
             "wrong sign", "the error of the reconstruction is rewarded", f"weight {loss.c_rec:.3g}", "above 0", HOW,
             "minimise -log p(x|z) + KL: both terms with a plus", math.inf,
-        )  # fmt: skip
-    elif loss.kind == "swapped":
-        yield Finding(
-            "swapped arguments", "the cross-entropy takes the picture for the prediction", "log((1 - x) / x)",
-            "(y - x) / (y (1 - y))", "derivative of the loss in the reconstruction",
-            "binary_cross_entropy(reconstruction, x): the prediction comes first", math.inf,
         )  # fmt: skip
 
 

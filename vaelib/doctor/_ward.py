@@ -142,6 +142,12 @@ class Ward:
         known = self.loss is None if self.reading is None else self.reading.c_rec is not None
         return bool(self.nat) or (known and self.output[0].numel() == self.data_dim)
 
+    def must_measure(self) -> None:
+        """Where it cannot, say why."""
+        if not self.measures:
+            why = "could not be called" if "loss" in self.refused else "has a likelihood that is none that is known"
+            raise NotExamined(f"the loss {why}")
+
     @property
     def kind(self) -> str:
         """Of the likelihood by which numbers are compared; "Gaussian" with the best sigma where the loss tells none."""
