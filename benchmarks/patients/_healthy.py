@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from benchmarks.patients._parts import Case, L, Net, binary, grey, honest_draw, kl, logits, signed, sse
+from benchmarks.patients._parts import Case, L, Net, binary, enlarged, grey, honest_draw, kl, logits, signed, sse
 from vaelib.distributions import LOG_2PI, normal_log_prob
 from vaelib.likelihoods import ContinuousBernoulliLikelihood, LogisticMixtureLikelihood, PixelGaussianLikelihood
 from vaelib.priors import MixturePrior
@@ -118,11 +118,6 @@ def drawn_kl(x, y, m, s):
     return (logits(y, x) + log_q + z.square().sum(1) / 2).mean()
 
 
-def larger():
-    """24 x 24 pixels, black or white."""
-    return tuple(x.reshape(-1, 8, 1, 8, 1).expand(-1, 8, 3, 8, 3).reshape(-1, 576) for x in binary())
-
-
 HEALTHY = {
     "Bernoulli, logits": Case(),
     "Bernoulli, probabilities, sums": Case(
@@ -152,7 +147,7 @@ HEALTHY = {
     "a mixture as the prior, learned": Case(net=Mixed, steps=800),
     "a Gaussian prior, learned": Case(net=Moved),
     "a KL from the draw, not read": Case(loss=drawn_kl),
-    "nine times as many pixels": Case(net=lambda: Net(size=576), data=larger),
+    "nine times as many pixels": Case(net=lambda: Net(size=576), data=lambda: tuple(map(enlarged, binary()))),
     "absolute error": Case(
         loss=lambda x, y, m, s: (x - y).abs().sum(1).mean() / 0.1 + kl(m, s).sum(1).mean(), data=grey),
 }  # fmt: skip

@@ -9,12 +9,25 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from benchmarks.patients._parts import Case, Net, bce, binary, grey, honest_draw, kl, logits, same, signed, sse
+from benchmarks.patients._parts import (
+    Case,
+    Net,
+    bce,
+    binary,
+    enlarged,
+    grey,
+    honest_draw,
+    kl,
+    logits,
+    same,
+    signed,
+    sse,
+)
 
 
-def larger():
-    """24 x 24 pixels, each of the 8 x 8 nine times, from 0 to 0.5."""
-    return tuple((x.reshape(-1, 8, 1, 8, 1) / 2).expand(-1, 8, 3, 8, 3).reshape(-1, 576) for x in grey())
+def faint():
+    """Larger pictures, from 0 to 0.5."""
+    return tuple(enlarged(x) / 2 for x in grey())
 
 
 def once(mu, s):
@@ -55,7 +68,7 @@ TUNED = {
         steps=60),
     "half a sum of squares, faint pictures": Case(
         ("sigma far above the residual",), lambda x, y, m, s: (((y - x) ** 2).sum(1) / 2 + kl(m, s).sum(1)).mean(),
-        net=lambda: Net(size=576), data=larger, shown=same),
+        net=lambda: Net(size=576), data=faint, shown=same),
 }  # fmt: skip
 
 

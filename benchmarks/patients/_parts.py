@@ -29,6 +29,11 @@ def binary():
     return tuple((x > 0.5).float() for x in digits())
 
 
+def enlarged(x):
+    """24 x 24 pixels, each of the 8 x 8 nine times."""
+    return x.reshape(-1, 8, 1, 8, 1).expand(-1, 8, 3, 8, 3).reshape(-1, 576)
+
+
 def signed():
     return tuple(2 * x - 1 for x in digits())
 
