@@ -14,7 +14,7 @@ ENGINE = ROOT / "tests" / "book" / "find_engine.js"
 QUESTIONS = yaml.safe_load((ROOT / "tests" / "book" / "find_questions.yml").read_text(encoding="utf-8"))
 PAGE = """<article><section id="top"><h1>4. The KL<a class="headerlink" href="#top">#</a></h1>
 <p>A weight of <span class="math"><annotation>\\beta</annotation><span class="katex-html">b</span></span> is usual.</p>
-<section id="note"><h2>A note</h2><p>It says 0.00025.</p>
+<section id="note"><h2>A note</h2><p>It says 0.00025.</p><details class="hide"><summary>Show</summary></details>
 <pre>for says in range(9): lr = 1e-3; logvar.exp() + kl_term</pre>
 <div class="cell_output"><pre>holds 7</pre></div></section>
 <dl><dt id="term-crowd">crowd</dt><dt id="term-cloud">all clouds</dt><dd><p>All codes together.</p></dd>
