@@ -20,6 +20,7 @@ MENDED = (
     "04_kl",
     "05_reparameterization",
     "06_vae_digits",
+    "07_faces",
     "08_directions",
     "09_learned_prior",
     "10_which_beta",
