@@ -10,6 +10,7 @@ from IPython.core.inputtransformer2 import TransformerManager
 
 CHECKS = ("check", "check_bound")
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+FORMULA = re.compile(r"\$\$(.*?)\$\$ \(([\w-]+)\)", re.DOTALL)
 QUANTIFIER = r"\b(?:every|any|all|each|whatever|arbitrary)\b[^.]{0,60}?"
 
 
@@ -22,12 +23,15 @@ class Cell(NamedTuple):
     labels: tuple
     declared: dict  # {label: {symbol: (names in the code)}}
     text: str  # the prose of its section of level 2 or 3
+    formulas: dict[str, str]  # of the whole chapter: {label: what is typeset, without blanks}
 
 
 def read(path: Path) -> list[Cell]:
     """The code cells of a notebook, without the cell that installs vaelib in Colab."""
     cells, section = [], 0
     texts = _texts(notebook := nbformat.read(path, as_version=4))
+    prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    formulas = {label: re.sub(r"\s", "", formula) for formula, label in FORMULA.findall(prose)}
     for place, cell in enumerate(notebook.cells):
         if cell.cell_type == "markdown":
             section += bool(re.search(r"^## ", cell.source, re.MULTILINE))
@@ -35,7 +39,7 @@ def read(path: Path) -> list[Cell]:
             tree = ast.parse(TransformerManager().transform_cell(cell.source))
             labels = tuple(dict.fromkeys(label for call in check_calls(tree) if (label := label_of(call))))
             declared = _declared(cell.metadata.get("vaelib", {}).get("any", {}), labels)
-            cells.append(Cell(place, tree, section, labels, declared, texts[place]))
+            cells.append(Cell(place, tree, section, labels, declared, texts[place], formulas))
     return cells
 
 

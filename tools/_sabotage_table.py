@@ -42,6 +42,12 @@ def digest(cells, label: str) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
+def formula(cells, label: str) -> str:
+    """SHA-256 of what is typeset at a label: code and digest do not feel a sign that is lost in the prose alone."""
+    typeset = next((cell.formulas.get(label, "") for cell in cells), "")
+    return hashlib.sha256(typeset.encode()).hexdigest()[:32]
+
+
 def _plain(node):
     """A syntax tree as nested tuples that do not depend on the version of Python."""
     if isinstance(node, list):
@@ -74,6 +80,7 @@ def entry(cells, label, findings, why):
         unknown = ["nothing in it could be replaced"]
     return {
         "digest": digest(cells, label),
+        "formula": formula(cells, label),
         "attacked": len(noticed.union(blind, *[found.attacked for found in findings])),
         "noticed": len(noticed),
         "one_sided": len(one_sided),
@@ -106,7 +113,8 @@ def _cancels(found, declared):
 def better(old, new):
     """The newer of two entries, unless it ran out of time on the same code and the older did not."""
     cut = [any("no time left" in said for said in found["unknown"]) for found in (old or new, new)]
-    return old if old and old["digest"] == new["digest"] and cut == [False, True] else new
+    kept = old and old["digest"] == new["digest"] and cut == [False, True]
+    return old | {"formula": new["formula"]} if kept else new
 
 
 def load(path=TABLE):
@@ -138,6 +146,11 @@ def problems(chapters, table, mended=MENDED):
                 found.append(f"{name}: {label} was never attacked; {command}")
             elif entry["digest"] != digest(cells, label):
                 found.append(f"{name}: the code of {label} has changed since it was attacked; {command}")
+            elif entry["formula"] != formula(cells, label):
+                found.append(
+                    f"{name}: the formula of {label} has changed since its check was attacked: see that the check "
+                    f"still computes what it says; then {command}"
+                )
             else:
                 found += [f"{name}: {said}" for said in _wrong(label, entry)]
                 late = f"{name}#{label}" in LATE

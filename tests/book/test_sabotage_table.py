@@ -21,6 +21,7 @@ FAULTS = {
     "time ran out": {"unknown": ["log_q: budget"]},
     "unknown without a reason": {"unknown": [""]},
     "the code has changed": {"digest": "another"},
+    "the formula has changed": {"formula": "another"},
 }
 
 

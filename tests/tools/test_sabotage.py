@@ -212,7 +212,7 @@ def test_what_a_function_of_a_module_is_given_can_be_replaced():
 
 
 def read_cell(source):
-    return Cell(0, ast.parse(source), 0, (), {}, "")
+    return Cell(0, ast.parse(source), 0, (), {}, "", {})
 
 
 def test_an_object_that_can_be_called_keeps_its_methods():
@@ -255,6 +255,16 @@ def test_a_section_that_changed_is_named_with_the_command(tmp_path):
     assert "never attacked" in problems({"small": cells}, {"sections": {}, "not_yet_attacked": []})[0]
     assert problems({"small": cells}, {"sections": {}, "not_yet_attacked": ["small"]}) == []
     assert problems({"small": cells}, {"sections": {}, "not_yet_attacked": ["small"]}, mended=["small"])
+
+
+def test_a_sign_that_is_lost_in_the_prose_alone_is_seen(tmp_path):
+    def cells(formula):
+        return read(chapter(tmp_path, INDEPENDENT, text=f"Then\n\n$$\n{formula}\n$$ (eq-small)"))
+
+    stored = entry(cells("a = b - c"), "eq-small", [], ["not run"])
+    table = {"sections": {"small#eq-small": stored}, "not_yet_attacked": []}
+    assert problems({"small": cells("a = b\n  - c")}, table) == []
+    assert "the formula of eq-small has changed" in problems({"small": cells("a = b + c")}, table)[0]
 
 
 def test_a_mended_chapter_has_nothing_vacuous_nor_undeclared_nor_unknown_for_want_of_time(tmp_path):
