@@ -131,6 +131,26 @@ def test_a_loss_with_the_reconstruction_first_is_told_and_examined_as_meant(name
     assert turned.numbers == plain.numbers and "swapped arguments" not in [f.fault for f in plain.findings]
 
 
+SLY = {  # right for every log-variance above 0, where the six places of a variance lie
+    "of the absolute value": lambda mu, s: mu + (s.abs() / 2).exp() * torch.randn_like(mu),
+    "clamped at 0": lambda mu, s: mu + (s.clamp(min=0) / 2).exp() * torch.randn_like(mu),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SLY)
+def test_a_draw_that_is_wrong_below_zero_only_is_told(name):
+    found = {f.fault: f for f in examine(**tiny(draw=SLY[name])[1]).findings}["spread by the wrong formula"]
+    assert "below" in found.says and found.expected == "0.779, 0.472, 0.223" and "-3.0" in found.how
+
+
+@pytest.mark.slow
+def test_the_draws_below_zero_move_no_other_number(monkeypatch):
+    with_them = examine(**tiny()[1])
+    monkeypatch.setattr("vaelib.doctor._noise.SIGNED", [])
+    assert examine(**tiny()[1]) == with_them and "spread by the wrong formula" not in str(with_them)
+
+
 def test_a_sigma_far_above_the_residual_is_told_unless_it_is_meant():
     """The decoder is as good as perfect, so that sigma 1 is far above what is left over."""
     torch.manual_seed(0)

@@ -7,9 +7,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from vaelib._aside import kept_generators
 from vaelib.doctor._spread import STD
 
 SPREADS = (0.1, 0.3, 0.6, 1.0, 1.6, 2.5)  # positive: each may be a variance
+BELOW = (-0.5, -1.5, -3.0)  # where a logarithm may lie too, and lies once an encoder is trained
+SIGNED = [name for name in STD if name not in ("standard deviation", "variance")]
 ROWS, CALLS = 500, 4
 
 
@@ -19,6 +22,7 @@ class Draws:
 
     Attributes:
         noise: standard deviation of z - mu at each of `SPREADS`.
+        below: the same at each of `BELOW`; empty where the second output cannot be negative, or is none that fits.
         second: as what the draw uses the second output; None where nothing fits.
         k: how many times too wide; 0 for a mean.
         centre: mean of (z - mu) / std, in standard errors, and its value.
@@ -30,6 +34,7 @@ class Draws:
     """
 
     noise: list[float]
+    below: list[float]
     second: str | None
     k: float
     centre: float
@@ -40,6 +45,14 @@ class Draws:
     repeated: bool
     slope: float
     gradient: tuple[bool, bool] | None
+
+    @property
+    def bends(self) -> bool:
+        """Whether the spread is right above 0 and another below."""
+        if not self.below or self.second is None:
+            return False
+        due = self.k * STD[self.second](torch.tensor(BELOW))
+        return bool((torch.tensor(self.below) / due - 1).abs().max() > 0.1)
 
 
 def watch(draw: Callable[..., Any], mu: Tensor) -> Draws:
@@ -53,6 +66,7 @@ def watch(draw: Callable[..., Any], mu: Tensor) -> Draws:
     own = max(z.std().item(), 1e-12)
     return Draws(
         noise,
+        _below(draw, place) if second in SIGNED else [],
         second,
         k,
         eps.mean().item(),
@@ -74,6 +88,12 @@ def _fitted(noise: Tensor) -> tuple[str | None, float]:
     ratios = {name: (noise / std(spreads)).clamp(min=1e-9).log() for name, std in STD.items()}
     name = min(ratios, key=lambda key: ratios[key].std().item())
     return (name if ratios[name].std() < 0.03 else None), ratios[name].mean().exp().item()
+
+
+def _below(draw, place: Tensor) -> list[float]:
+    """The spread where a logarithm is negative; the other experiments draw what they would have drawn."""
+    with kept_generators(place.device):
+        return [torch.stack([draw(place, torch.full_like(place, s)) for _ in range(CALLS)]).std().item() for s in BELOW]
 
 
 def _slope(draw, place: Tensor) -> float:

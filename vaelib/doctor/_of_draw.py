@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import torch
 
-from vaelib.doctor._noise import ROWS, SPREADS, Draws
+from vaelib.doctor._noise import BELOW, ROWS, SPREADS, Draws
 from vaelib.doctor._report import Finding
 from vaelib.doctor._spread import STD
 from vaelib.doctor._ward import Ward
@@ -88,8 +88,18 @@ def _of_noise(ward: Ward, seen: Draws) -> Iterator[Finding]:
             if seen.second
             else "the spread of the draws follows the second output in no known way",
             ", ".join(f"{width:.3g}" for width in seen.noise),
-            ", ".join(f"{STD[ward.convention](ward.x.new_tensor(s)).item():.3g}" for s in SPREADS),
+            _widths(ward.convention, SPREADS),
             f"standard deviation of {HOW}: {', '.join(map(str, SPREADS))}",
+            HONEST,
+            _cost(ward, seen),
+        )
+    elif seen.bends:
+        yield Finding(
+            "spread by the wrong formula",
+            f"the draw follows a {seen.second} above 0 and leaves it below, where trained ones lie",
+            ", ".join(f"{width:.3g}" for width in seen.below),
+            _widths(seen.second, BELOW),
+            f"standard deviation of {ROWS} draws at mu = 0 and second outputs of {', '.join(map(str, BELOW))}",
             HONEST,
             _cost(ward, seen),
         )
@@ -113,6 +123,11 @@ def _of_noise(ward: Ward, seen: Draws) -> Iterator[Finding]:
             "torch.randn_like, not torch.rand_like",
             _cost(ward, seen),
         )
+
+
+def _widths(second: str, places: tuple[float, ...]) -> str:
+    """The standard deviations that an honest draw has there."""
+    return ", ".join(f"{width:.3g}" for width in STD[second](torch.tensor(places)).tolist())
 
 
 def _cost(ward: Ward, seen: Draws) -> float:
