@@ -74,7 +74,7 @@ def noise_still(eps: Sequence[float], mu: float, logvar: float, draw: int, wrong
     axis.plot([eps, n.z], [[2.2] * len(eps), [1.3] * len(eps)], color=COLORS["data"], alpha=0.12, linewidth=0.8)
     axis.plot(eps, [2.2] * len(eps), "|", color=COLORS["data"], markersize=9)
     axis.plot(n.z, [1.3] * len(eps), "|", color=COLORS["q"], markersize=9)
-    axis.plot([n.eps, n.chosen], [2.2, 1.3], "o-", color=COLORS["p"])
+    axis.plot([n.eps, n.chosen], [2.2, 1.3], "o-", color="black", markersize=8, linewidth=2)
     axis.text(-7, 2.2, "noise ε", color=COLORS["data"], va="center")
     axis.text(-7, 1.3, "z = μ + σ² ε" if wrong else "z = μ + σ ε", color=COLORS["q"], va="center")
     density(axis, mu, logvar, "q", "N(μ, σ²)", "-", reach=7.5)

@@ -28,9 +28,9 @@ function paintDots(panel, size, v, n) {
   });
   area.text(8, 14, "noise \u03b5, drawn once", "strong");
   area.text(v.mu < 0 ? size.width - 110 : 8, dots - 22, v.wrong ? "z = \u03bc + \u03c3\u00b2 \u03b5" : "z = \u03bc + \u03c3 \u03b5", "halo strong q");
-  area.line(area.X(n.eps), noise, area.X(n.chosen), dots, "p");
+  area.line(area.X(n.eps), noise, area.X(n.chosen), dots, "data");
   area.dot(area.X(n.eps), noise, 6, "dot data");
-  area.dot(area.X(n.chosen), dots, 6, "dot p");
+  area.dot(area.X(n.chosen), dots, 6, "dot data");
   paintHistogram(area, v, n);
 }
 
@@ -59,11 +59,11 @@ function paintNudges(panel, size, v, n) {
     const from = area.X(n.chosen);
     const to = Math.max(3, Math.min(area.X(n.chosen + NUDGE * slope), size.width - 3));
     const head = Math.sign(to - from) * Math.min(6, Math.abs(to - from));
-    area.line(from, y, to, y, "p");
-    area.add("path", { d: `M${to - head} ${y - 5}L${to} ${y}L${to - head} ${y + 5}`, class: "p" });
-    area.dot(from, y, 4, "dot p");
+    area.line(from, y, to, y, "data");
+    area.add("path", { d: `M${to - head} ${y - 5}L${to} ${y}L${to - head} ${y + 5}`, class: "data" });
+    area.dot(from, y, 4, "dot data");
     const left = n.chosen > 0;
-    area.text(left ? 8 : size.width - 8, y + 4, `${name} + ${say(NUDGE, 1)}: z ${slope < 0 ? "\u2212" : "+"} ${say(Math.abs(NUDGE * slope), 2)}`, "p", left ? "start" : "end");
+    area.text(left ? 8 : size.width - 8, y + 4, `${name} + ${say(NUDGE, 1)}: z ${slope < 0 ? "\u2212" : "+"} ${say(Math.abs(NUDGE * slope), 2)}`, "data", left ? "start" : "end");
   }
 }
 
@@ -72,7 +72,7 @@ const FIGURE = {
   sliders: [
     { key: "mu", role: "q: ", name: "mean \u03bc", colour: "q", step: 0.05 },
     { key: "logvar", role: "q: ", name: "log-variance", colour: "q", step: 0.05 },
-    { key: "draw", role: "follow: ", name: "draw number", colour: "p", step: 1, digits: 0 },
+    { key: "draw", role: "follow: ", name: "draw number", colour: "data", step: 1, digits: 0 },
   ],
   buttons: [],
   ticks: [{ key: "wrong", name: "the slip z = \u03bc + \u03c3\u00b2 \u03b5" }],
@@ -89,8 +89,8 @@ const FIGURE = {
     },
   ],
   sums: (v, n) => [
-    sum([say(v.mu), "\u03bc", "q"], "+", [say(n.scale), v.wrong ? "\u03c3\u00b2" : "\u03c3", "q"], "\u00d7", [say(n.eps), "its \u03b5"], "=", [say(n.chosen), "its z", "p"]),
-    sum([say(n.dz_dmu), "dz/d\u03bc", "p"], "", [say(n.dz_dsigma), v.wrong ? "dz/d\u03c3 = 2\u03c3\u03b5" : "dz/d\u03c3 = \u03b5", "p"]),
+    sum([say(v.mu), "\u03bc", "q"], "+", [say(n.scale), v.wrong ? "\u03c3\u00b2" : "\u03c3", "q"], "\u00d7", [say(n.eps), "its \u03b5"], "=", [say(n.chosen), "its z", "data"]),
+    sum([say(n.dz_dmu), "dz/d\u03bc", "data"], "", [say(n.dz_dsigma), v.wrong ? "dz/d\u03c3 = 2\u03c3\u03b5" : "dz/d\u03c3 = \u03b5", "data"]),
     sum([say(n.sd), "spread of the dots"], "", [say(n.sigma), "\u03c3", "q"]),
   ],
   summary: (v, n) =>
