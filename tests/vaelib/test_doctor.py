@@ -131,6 +131,22 @@ def test_a_loss_with_the_reconstruction_first_is_told_and_examined_as_meant(name
     assert turned.numbers == plain.numbers and "swapped arguments" not in [f.fault for f in plain.findings]
 
 
+@pytest.mark.slow
+def test_a_log_variance_that_grows_fast_far_away_is_no_activation():
+    """A linear head behind a SiLU: -3 to 277 for wild pictures, and as narrow as -3 on its own."""
+    torch.manual_seed(0)
+    body, heads = nn.Sequential(nn.Linear(20, 40), nn.SiLU()), (nn.Linear(40, 3), nn.Linear(40, 3))
+    with torch.no_grad():
+        heads[1].weight.abs_()
+        heads[1].bias.fill_(-3.0)
+    encode = lambda x: tuple(head(body(x)) for head in heads)  # noqa: E731
+    loss = lambda x, y, m, s: (y - x).square().sum(1).mean() / 2 + kl(m, s).sum(1).mean()  # noqa: E731
+    train = torch.randn(200, 20) @ torch.randn(20, 20)
+    assert encode(30 * train)[1].max() > 100 and encode(train)[1].min() < -1
+    report = examine(encode, honest_draw, nn.Linear(3, 20), loss, train=train)
+    assert "activation on a head" not in [found.fault for found in report.findings]
+
+
 SLY = {  # right for every log-variance above 0, where the six places of a variance lie
     "of the absolute value": lambda mu, s: mu + (s.abs() / 2).exp() * torch.randn_like(mu),
     "clamped at 0": lambda mu, s: mu + (s.clamp(min=0) / 2).exp() * torch.randn_like(mu),

@@ -105,7 +105,8 @@ def of_heads(ward: Ward) -> Iterator[Finding]:
     if ward.convention in ("log-variance", "log standard deviation"):
         low, high = seconds.min().item(), seconds.max().item()
         moves = mu.var(0).max() > 0.01 and seconds.std() > 1e-4 and high > low + 0.1
-        if not seconds.any() or (moves and low > -max(0.5, high / 20)):
+        # An ELU ends at -1. What grows fast far away is no bound, however far it grows; a LeakyReLU comes below.
+        if not seconds.any() or (moves and low > -max(0.5, min(high / 20, 2.0))):
             yield Finding("activation on a head", "the log-variance hardly falls: no cloud can become narrow",
                           f"{low:.3g} to {high:.3g}", "any real number, and either way as far", how,
                           "end the encoder in two linear layers", 1.0, "likely")  # fmt: skip
