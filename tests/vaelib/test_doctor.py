@@ -2,6 +2,7 @@
 
 import math
 import re
+from dataclasses import replace
 
 import pytest
 import torch
@@ -179,6 +180,10 @@ def test_a_sigma_far_above_the_residual_is_told_unless_it_is_meant():
 
     wide = found(1.0)["sigma far above the residual"]
     times = float(re.search("is ([0-9.e+]+) times as wide", wide.says)[1])
+    sharp = torch.distributions.Normal(0.0, 1.0)
+    broad = torch.distributions.Normal(0.0, times)
+    lost = (sharp.log_prob(draws := sharp.sample((100_000,))) - broad.log_prob(draws)).mean().item()
+    assert wide.cost == pytest.approx(6 * lost, rel=0.01) and "rate of its own" in wide.mend
     assert times == pytest.approx(math.exp(6), rel=0.1) and wide.section[0] == "11_why_blurry"
     for calm in (found(1.0, beta=1.0), found(1.5 * math.exp(-6))):
         assert "sigma far above the residual" not in calm
@@ -226,7 +231,13 @@ def test_a_cause_stands_before_what_may_follow_however_sure_that_is():
     follows = Finding("crowd that misses its prior", "", "", "", "", "", 40.0, "certain")
     ranked = doctor._ranked(Ward(lambda x: (x, x), None, None, None, X, None, None, None), [small, cause], [follows])
     assert [f.fault for f in ranked] == [cause.fault, follows.fault, small.fault]
-    assert ranked[0].price == "40 nats with what follows" and ranked[1].price == "40 nats"
+    assert ranked[0].price == "the 40 nats of what may follow" and ranked[1].price == "40 nats"
+
+
+def test_what_was_not_measured_has_no_price():
+    unpriced = Finding("shared noise", "one noise", "0", "1", "draws", "torch.randn_like(mu)", 1.0)
+    assert "shared noise (cost not measured, certain)" in str(unpriced)
+    assert "shared noise (costs 1.5 nats, certain)" in str(replace(unpriced, cost=1.5))
 
 
 def test_a_draw_that_is_none_is_sure_only_where_the_mode_of_the_network_is_known():

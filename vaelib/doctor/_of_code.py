@@ -88,8 +88,15 @@ def _misfit(ward: Ward, mu: Tensor, second: Tensor, total: float) -> Iterator[Fi
         yield Finding(
             "crowd that misses its prior", "the codes are not where the prior draws: samples come from empty places",
             f"at least {value:.3g} nats", "a nat or two", "a Gaussian fitted to other codes, on held-out codes",
-            "raise beta to 1, or fit a prior to the codes and draw from it", value, "likely",
+            f"{'raise beta to 1, or ' if _is_cheap(ward) else ''}fit a prior to the codes and draw from it", value,
+            "likely",
         )  # fmt: skip
+
+
+def _is_cheap(ward: Ward) -> bool:
+    """Whether the loss charges less than a nat for a nat, or does not say what it charges."""
+    loss = ward.reading
+    return not (loss and loss.kind == "Bernoulli" and loss.c_rec and loss.c_kl and loss.c_kl / loss.c_rec > 0.9)
 
 
 def best(

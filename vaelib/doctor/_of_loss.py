@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from vaelib.doctor._loss import Reading
 from vaelib.doctor._reductions import Reductions, reductions
-from vaelib.doctor._report import Finding
+from vaelib.doctor._report import NOT_MEASURED, Finding
 from vaelib.doctor._ward import NotExamined, Ward
 
 HOW = "derivatives of the loss at random points, float64"
@@ -96,7 +96,8 @@ def _of_beta(ward: Ward, loss: Reading) -> Iterator[Finding]:
             f"KL over error, both as sums: {found.ratio:.4g}",
             "1" if loss.kind == "Bernoulli" else "2 sigma^2, with sigma near the residual",
             HOW + (", again with half the numbers" if found.tried else ""),
-            "sum both over an example: .sum(1), then .mean() over the batch",
+            "sum both over an example: .sum(1), then .mean() over the batch"
+            + ("" if loss.kind == "Bernoulli" else "; for squares better D / 2 * log(mse) + KL, which needs no sigma"),
             1.0,
             "certain" if found.tried else "likely",
         )
@@ -108,8 +109,9 @@ def _of_beta(ward: Ward, loss: Reading) -> Iterator[Finding]:
             f"the loss is that of beta {_beta(loss, found.ratio)}",
             f"at most {2 / wide:.2g} of that width",
             HOW + ", and the reconstructions",
-            "give the error the width of its residual: D / 2 * log(mse) + KL, or a parameter for sigma",
-            1.0,
+            "give the error the width of its residual: D / 2 * log(mse) + KL, or a parameter for sigma with a learning "
+            "rate of its own",
+            max(NOT_MEASURED, _cost_of_width(ward, wide)),
             "likely",
         )
     elif ward.beta is not None and loss.kind == "Bernoulli" and not _meant(ward, loss, found.ratio):
@@ -130,6 +132,12 @@ def _too_wide(ward: Ward) -> float:
         return 0.0
     times = ward.own[0] / ward.scale
     return math.sqrt(times) if ward.kind == "Gaussian" else times
+
+
+def _cost_of_width(ward: Ward, times: float) -> float:
+    """Nats per example that a Gaussian or a Laplace loses which is so many times as wide as its residual."""
+    lost = (1 - times**-2) / 2 if ward.kind == "Gaussian" else 1 - 1 / times
+    return ward.x[0].numel() * (math.log(times) - lost)
 
 
 def note_of_beta(ward: Ward) -> Iterator[Finding]:

@@ -7,6 +7,8 @@ from textwrap import fill
 
 from vaelib.doctor._sections import SECTIONS
 
+NOT_MEASURED = 1.0  # the cost of a fault that changes what is learned, where no experiment gave its price
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -19,7 +21,7 @@ class Finding:
         how: the experiment, in words.
         mend: what to change.
         cost: nats per example that it costs at least, as far as was measured; 0 where it only misnames a number,
-            infinity where the loss has no minimum or nothing finite is left.
+            infinity where the loss has no minimum or nothing finite is left, 1 sharp where no price was measured.
         confidence: "certain" (a derivative or an identity says so), "likely" or "possible" (a level that we set).
         with_effects: whether the cost is that of what may follow from it: of the dearest finding below it, or of what
             a plain VAE has ahead.
@@ -45,8 +47,11 @@ class Finding:
         """The cost in words."""
         if math.isinf(self.cost):
             return "everything"
-        with_effects = " with what follows" if self.with_effects else ""
-        return f"{self.cost:.3g} nats{with_effects}" if self.cost >= 0.05 else "a name"
+        if self.with_effects:
+            return f"the {self.cost:.3g} nats of what may follow"
+        if self.cost == NOT_MEASURED:
+            return "not measured"
+        return f"{self.cost:.3g} nats" if self.cost >= 0.05 else "a name"
 
     def __str__(self) -> str:
         page, anchor = self.section
@@ -56,7 +61,8 @@ class Finding:
             f"  mend: {self.mend}",
             f"  book: {page}.html#{anchor}",
         ]
-        head = f"{self.fault} (costs {self.price}, {self.confidence}): {self.says}"
+        costs = "cost" if self.price == "not measured" else "costs"
+        head = f"{self.fault} ({costs} {self.price}, {self.confidence}): {self.says}"
         return "\n".join(fill(row, 100, subsequent_indent="    ", break_on_hyphens=False) for row in [head, *rows])
 
 
