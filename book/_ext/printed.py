@@ -7,6 +7,7 @@ often its check noticed, comes from benchmarks/sabotage.json, where there is one
 
 import json
 import re
+from html.entities import html5
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,7 +48,7 @@ class Finding(NamedTuple):
 class Attacks(NamedTuple):
     """Ingredients of an equation's check that were replaced, how many it noticed, and what the equation holds for."""
 
-    attacked: int
+    attacked: int  # without those that the equation leaves free, which its check must not notice
     noticed: int
     holds_for: list[str]
 
@@ -117,17 +118,24 @@ def read_attacks(root: Path) -> dict[str, dict]:
 def attacks_on(table: dict, chapter: str, label: str) -> Attacks | None:
     """What is known of one equation; None when nothing is, or when no ingredient could be attacked."""
     row = table.get(f"{chapter}#{label}", {})
-    attacked, noticed, holds_for = row.get("attacked"), row.get("noticed"), row.get("holds_for", [])
+    attacked, noticed = row.get("attacked"), row.get("noticed")
     if not (isinstance(attacked, int) and isinstance(noticed, int) and 0 <= noticed <= attacked and attacked):
         return None
-    return Attacks(attacked, noticed, [str(name) for name in holds_for] if isinstance(holds_for, list) else [])
+    holds_for, missed = (row.get(key) if isinstance(row.get(key), list) else [] for key in ("holds_for", "undeclared"))
+    free = attacked - noticed - len(missed) if holds_for else 0
+    return Attacks(attacked - free, noticed, [_plain(str(name)) for name in holds_for])
+
+
+def _plain(symbol: str) -> str:
+    """A symbol of TeX as a line of text can show it: a Greek letter for its command, MSE for its upright form."""
+    return re.sub(r"\\([A-Za-z]+)", lambda name: html5.get(f"{name[1]};", ""), symbol).strip("{}")
 
 
 def attacked_words(attacks: Attacks | None) -> list[str]:
     """The parts of a sentence about attacks."""
     if attacks is None:
         return []
-    noun = "ingredient" if attacks.attacked == 1 else "ingredients"
-    verb = "was" if attacks.noticed == 1 else "were"
-    words = [f"{attacks.noticed} of {attacks.attacked} {noun} attacked {verb} noticed"]
-    return words + [f"holds for every {' and every '.join(attacks.holds_for)}"] * bool(attacks.holds_for)
+    attacked, noticed, free = attacks
+    words = [f"{noticed} of {attacked} replaced ingredient{'s' * (attacked > 1)} noticed"] * bool(attacked)
+    place = "its place" if len(free) == 1 else "their places"
+    return words + [f"holds for every {' and every '.join(free)}, and did with others in {place}"] * bool(free)

@@ -4,6 +4,7 @@ import io
 import json
 import re
 from html import unescape
+from pathlib import Path
 
 import printed
 import pytest
@@ -101,7 +102,7 @@ def test_the_line_says_what_agreed_and_how_it_was_attacked(page):
     assert folds(page)["check-eq-a"][0] == (
         "(1) checked, 1 = 2 - 1: Bayes\N{RIGHT SINGLE QUOTATION MARK} rule, within 1e\N{NON-BREAKING HYPHEN}9; "
         "a route, within 5 standard errors; three wrong versions refused; "
-        "2 of 3 ingredients attacked were noticed; holds for every q"
+        "2 of 2 replaced ingredients noticed; holds for every q, and did with others in its place"
     )
     assert folds(page)["check-step-b"][0] == "(2) checked: b below a"
 
@@ -153,7 +154,13 @@ def test_a_finding_is_a_box_without_a_number_that_can_be_referred_to(page):
 @pytest.mark.parametrize(
     ("row", "known"),
     [
-        ({"attacked": 3, "noticed": 3, "holds_for": ["q"]}, (3, 3, ["q"])),
+        ({"attacked": 3, "noticed": 2, "holds_for": ["q"]}, (2, 2, ["q"])),
+        (
+            {"attacked": 2, "noticed": 0, "holds_for": ["x", "\\lambda_i"]},
+            (0, 0, ["x", "\N{GREEK SMALL LETTER LAMDA}_i"]),
+        ),
+        ({"attacked": 3, "noticed": 1, "holds_for": ["\\mathrm{MSE}"], "undeclared": ["y"]}, (2, 1, ["MSE"])),
+        ({"attacked": 3, "noticed": 1, "undeclared": ["y", "z"]}, (3, 1, [])),
         ({"attacked": 3, "noticed": 3}, (3, 3, [])),
         ({"attacked": 0, "noticed": 0}, None),
         ({"attacked": 2, "noticed": 3}, None),
@@ -164,6 +171,27 @@ def test_a_finding_is_a_box_without_a_number_that_can_be_referred_to(page):
 def test_the_table_of_attacks_is_read_with_care(row, known):
     assert printed.attacks_on({"03_elbo#eq-a": row}, "03_elbo", "eq-a") == known
     assert printed.attacks_on({"03_elbo#eq-a": row}, "04_kl", "eq-a") is None
+
+
+@pytest.mark.parametrize(
+    ("attacks", "said"),
+    [
+        (None, []),
+        (printed.Attacks(1, 1, []), ["1 of 1 replaced ingredient noticed"]),
+        (printed.Attacks(3, 2, []), ["2 of 3 replaced ingredients noticed"]),
+        (printed.Attacks(0, 0, ["y"]), ["holds for every y, and did with others in its place"]),
+        (printed.Attacks(0, 0, ["f", "x"]), ["holds for every f and every x, and did with others in their places"]),
+    ],
+)
+def test_what_the_equation_leaves_free_does_not_read_as_missed(attacks, said):
+    assert printed.attacked_words(attacks) == said
+
+
+def test_every_line_of_the_book_can_be_read():
+    root = Path(__file__).parents[2]
+    table = printed.read_attacks(root)
+    said = [words for key in table for words in printed.attacked_words(printed.attacks_on(table, *key.split("#")))]
+    assert len(said) > 100 and not [words for words in said if "\\" in words or "{" in words or words.startswith("0")]
 
 
 @pytest.mark.parametrize("content", [None, "", "[]", "{}", '{"sections": []}', '{"sections": {"a": 1}}'])
