@@ -93,7 +93,7 @@ def test_the_rows_of_the_ledger_say_what_is_known():
         "01_page.html#check-eq-a",
     ):
         assert words in row
-    assert "1 wrong refused: half\n" in row and "2 of 3 ingredients" in row and "holds for every q" in row
+    assert "1 wrong refused: half\n" in row and "2 of 3 replaced ingredients" in row and "holds for every q" in row
     bare = "\n".join(
         ledger._equation_row("01_page", entry._replace(proofs=[printed.proof("x, to the last bit", [])]), None)
     )
