@@ -55,7 +55,7 @@ def kl_still(mu: float, logvar: float, wrong: bool):
     density(left, 0, 0, "prior", "prior", ":", side=1 if mu < 0 else -1)
     density(left, mu, logvar, "q", "q", "-", side=-1 if mu < 0 else 1)
     left.set(xlabel="z", ylabel="density", ylim=(0, None))
-    names = ["μ²/2", "σ²/2", "−log σ²/2", "−1/2", "KL"]
+    names = ["μ²/2", "σ²/2", "−s/2", "−1/2", "KL"]
     starts = [0, *np.cumsum(n[:3]), 0]
     for row, (start, width) in enumerate(zip(starts, n[:5], strict=True)):
         color = COLORS["q" if names[row] == "KL" else "data"]
@@ -65,5 +65,5 @@ def kl_still(mu: float, logvar: float, wrong: bool):
     right.set(xlabel="nats", yticks=range(5), yticklabels=names, xlim=(0, 1.3 * max(np.add(starts, n[:5])) + 0.1))
     right.invert_yaxis()
     if wrong:
-        right.set_xlabel(f"nats\neˢ − (1 − s) + μ² is {say(n.wrong)}", color=COLORS["p"])
+        right.set_xlabel(f"nats\neˢ − (1 − s) + μ² is {say(n.wrong)}", color=COLORS["data"])
     return figure

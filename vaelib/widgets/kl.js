@@ -26,7 +26,7 @@ function paintDensities(panel, size, v) {
 const ROWS = [
   ["\u03bc\u00b2 / 2", "mean_term"],
   ["\u03c3\u00b2 / 2", "variance_term"],
-  ["\u2212 log \u03c3\u00b2 / 2", "log_term"],
+  ["\u2212 s / 2", "log_term"],
   ["\u2212 1 / 2", "constant"],
 ];
 const ROW = 30; // pixels
@@ -69,7 +69,7 @@ const FIGURE = {
   title: "The three terms of the KL and its constant",
   sliders: [
     { key: "mu", role: "q: ", name: "mean \u03bc", colour: "q", step: 0.05 },
-    { key: "logvar", role: "q: ", name: "log-variance log \u03c3\u00b2", colour: "q", step: 0.05 },
+    { key: "logvar", role: "q: ", name: "log-variance s", colour: "q", step: 0.05 },
   ],
   buttons: [
     { name: "Go to (0, 0)", act: () => ({ mu: 0, logvar: 0 }) },
@@ -89,7 +89,7 @@ const FIGURE = {
     },
   ],
   sums: (v, n) =>
-    v.wrong ? [sum([say(n.wrong), "e\u02e2 \u2212 (1 \u2212 s) + \u03bc\u00b2, s = log \u03c3\u00b2", "p"], "", verdict(n))] : [],
+    v.wrong ? [sum([say(n.wrong), "e\u02e2 \u2212 (1 \u2212 s) + \u03bc\u00b2, s = log \u03c3\u00b2", "data"], "", verdict(n))] : [],
   summary: (v, n) =>
     `The KL is ${say(n.kl)} nats.` + (v.wrong ? ` The other formula gives ${say(n.wrong)}: ${verdict(n).join(", ")}.` : ""),
 };
