@@ -38,7 +38,7 @@ def log_marginal_iw(
         prior: a density over codes, as in `elbo_terms`; N(0, I) by default.
 
     Returns:
-        (B,), nats. On average a lower bound on log p(x) that closes as 1/K.
+        (B,), nats. On average a lower bound on log p(x) that closes as 1/K where the weights' variance is finite.
 
     Raises:
         TypeError, ValueError: num_samples or chunk is no whole number of at least 1; otherwise as `elbo_terms`.
