@@ -59,7 +59,7 @@ function paintTerm(area, { name, y, from, to, value, width }, hatch) {
   area.text(width - 4, y + 17, (value < 0 ? "" : "+") + say(value), "", "end");
 }
 
-/** How the other formula compares with the KL: a verdict and its reason. */
+/** How the note's formula compares with the KL: a verdict and its reason. */
 function verdict({ kl, wrong }) {
   if (Math.abs(wrong - kl) < 5e-4) return ["= KL", "at this point"];
   return ["\u2260 KL", wrong < 0 ? "it is below zero" : `off by ${say(Math.abs(wrong - kl))}`];
@@ -75,7 +75,7 @@ const FIGURE = {
     { name: "Go to (0, 0)", act: () => ({ mu: 0, logvar: 0 }) },
     { name: "Go to (0, \u22122)", act: () => ({ mu: 0, logvar: -2 }) },
   ],
-  ticks: [{ key: "wrong", name: "beside it, a formula you will meet" }],
+  ticks: [{ key: "wrong", name: "beside it, the note's formula" }],
   panels: [
     {
       height: 175,
@@ -91,7 +91,7 @@ const FIGURE = {
   sums: (v, n) =>
     v.wrong ? [sum([say(n.wrong), "e\u02e2 \u2212 (1 \u2212 s) + \u03bc\u00b2, s = log \u03c3\u00b2", "data"], "", verdict(n))] : [],
   summary: (v, n) =>
-    `The KL is ${say(n.kl)} nats.` + (v.wrong ? ` The other formula gives ${say(n.wrong)}: ${verdict(n).join(", ")}.` : ""),
+    `The KL is ${say(n.kl)} nats.` + (v.wrong ? ` The note's formula gives ${say(n.wrong)}: ${verdict(n).join(", ")}.` : ""),
 };
 
 export default { render: (context) => liveFigure(context, FIGURE) };
