@@ -168,6 +168,7 @@ def test_the_draws_below_zero_move_no_other_number(monkeypatch):
     assert examine(**tiny()[1]) == with_them and "spread by the wrong formula" not in str(with_them)
 
 
+@pytest.mark.slow
 def test_a_sigma_far_above_the_residual_is_told_unless_it_is_meant():
     """The decoder is as good as perfect, so that sigma 1 is far above what is left over."""
     torch.manual_seed(0)
@@ -189,6 +190,7 @@ def test_a_sigma_far_above_the_residual_is_told_unless_it_is_meant():
         assert "sigma far above the residual" not in calm
 
 
+@pytest.mark.slow
 def test_an_encoder_is_judged_by_the_loss_that_it_was_trained_on():
     """The exact posterior for sigma 1 is far from the best for the narrow residual, which is no fault of its own."""
     torch.manual_seed(0)
@@ -240,6 +242,7 @@ def test_what_was_not_measured_has_no_price():
     assert "shared noise (costs 1.5 nats, certain)" in str(replace(unpriced, cost=1.5))
 
 
+@pytest.mark.slow
 def test_a_draw_that_is_none_is_sure_only_where_the_mode_of_the_network_is_known():
     for module, sure in ((None, "likely"), (tiny()[0], "certain")):
         report = examine(**tiny(draw=lambda m, s: m)[1], module=module)
@@ -306,6 +309,7 @@ FAULTS = {  # fault -> loss
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_loss_is_faulted_without_a_training(fault):
     found = [finding.fault for finding in examine(**tiny(loss=FAULTS[fault])[1]).findings]

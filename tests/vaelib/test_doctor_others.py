@@ -127,6 +127,7 @@ def test_what_has_neither_a_known_error_nor_a_known_kl_is_not_examined_and_alarm
     assert "the bound: the loss has a likelihood that is none that is known" in text and "hand over the prior" in text
 
 
+@pytest.mark.slow
 def test_a_prior_is_taken_for_what_it_is():
     """The KL, the evidence and the misfit of a model whose prior has another place than N(0, I)."""
     torch.manual_seed(0)
