@@ -44,9 +44,11 @@ book: $(STAMP)
 	$(BUILD)
 	@echo "The book is built. Open $(PAGES)/index.html"
 
+# `pytest --nbval`, with a file of the library's tests on every core: half of their time.
 test: $(STAMP) lint
 	$(BUILD)
-	$(BIN)/python -m pytest --nbval
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile tests/vaelib
+	$(BIN)/python -m pytest --nbval tests/book tests/browser tests/tools book
 
 # The inner loop: library, guards and commands, without a browser, a build or a training. Every core has its own tests,
 # which would wait for each other's threads.
