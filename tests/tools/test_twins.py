@@ -31,6 +31,7 @@ class Anything(dict):
         return [["words", "book/p.html"]] if " " in key else "1.1" if key else default
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_a_chapter_leaves_no_debris_whatever_the_built_book_knows(path):
     known = {"address": "https://example.org/", "numbers": Anything(), "words": {f"book/{path.stem}": Anything()}}

@@ -384,6 +384,7 @@ def test_a_report_reads_as_text_and_as_a_quiet_table():
     assert not report.healthy and str(Report()).startswith("nothing found")
 
 
+@pytest.mark.slow
 def test_four_panels_are_drawn():
     import matplotlib
 
@@ -431,6 +432,7 @@ def test_what_cannot_be_examined_is_refused(change, error, message):
         examine(**tiny(**change)[1])
 
 
+@pytest.mark.slow
 def test_the_adapter_of_a_module_is_one_line():
     net = Net()
     train, new = binary()

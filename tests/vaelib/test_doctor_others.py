@@ -99,6 +99,7 @@ def untrained(out, loss, **given):
     return examine(net.encode, honest_draw, net.decode, loss, train=x, held_out=new, module=net, **given)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("likelihood", "out"), [(PixelGaussianLikelihood(0.05), 128), (LogisticMixtureLikelihood(1), 192)]
 )
