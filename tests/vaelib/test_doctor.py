@@ -16,6 +16,7 @@ from vaelib import doctor
 from vaelib.doctor import SECTIONS, Finding, Report, examine
 from vaelib.doctor._loss import read
 from vaelib.doctor._noise import watch
+from vaelib.doctor._of_code import _is_cheap
 from vaelib.doctor._of_life import of_history
 from vaelib.doctor._of_ranges import _bend_at_zero
 from vaelib.doctor._ward import Ward
@@ -234,6 +235,14 @@ def test_a_cause_stands_before_what_may_follow_however_sure_that_is():
     ranked = doctor._ranked(Ward(lambda x: (x, x), None, None, None, X, None, None, None), [small, cause], [follows])
     assert [f.fault for f in ranked] == [cause.fault, follows.fault, small.fault]
     assert ranked[0].price == "the 40 nats of what may follow" and ranked[1].price == "40 nats"
+
+
+@pytest.mark.parametrize(("weight", "cheap"), [(1.0, False), (2.0, False), (0.1, True)])
+def test_beta_is_raised_only_where_it_is_below_one(weight, cheap):
+    loss = lambda x, y, m, s: (logits(x, y) + weight * kl(m, s).sum(1)).mean()  # noqa: E731
+    _, given = tiny(loss=loss)
+    ward = Ward(*(given[key] for key in ("encode", "draw", "decode", "loss", "train", "held_out")), None, None, None)
+    assert _is_cheap(ward) is cheap
 
 
 def test_what_was_not_measured_has_no_price():
